@@ -105,7 +105,9 @@ def from_numpy_dtype(array_dtype: NumpyDtype) -> dtype:
     found = FROM_NUMPY.get(array_dtype)
     if found is None:
         names = ", ".join(sorted(each.name for each in ALL_DTYPES))
-        raise TypeError(f"can't convert np.ndarray of type {array_dtype}. The only supported types are: {names}.")
+        raise TypeError(
+            f"can't convert np.ndarray of type {array_dtype}. The only supported types are: {names}."
+        )
     return found
 
 
@@ -127,7 +129,7 @@ def set_default_dtype(d: dtype, /) -> None:
     """
     global _default
     if not isinstance(d, dtype):
-        raise TypeError(f"invalid dtype object: only floating-point types are supported as the default type, got {d!r}")
+        raise TypeError(f"invalid dtype object: expected a floating-point dtype, got {d!r}")
     if not d.is_floating_point:
         raise TypeError(f"only floating-point types are supported as the default type, got {d!r}")
     _default = d
@@ -149,7 +151,7 @@ SCALAR: Final[dict[tuple[NumpyDtype, type], NumpyDtype]] = {}
 """A tensor's dtype and the type of a Python scalar; depends on the default dtype."""
 
 TRUE_DIVIDE: Final[dict[NumpyDtype, NumpyDtype]] = {}
-"""What true division, mean, exp and all other functions with real values compute in; depends on the default."""
+"""What true division, mean and exp compute in; depends on the default dtype."""
 
 
 def _promoted(a: dtype, b: dtype) -> dtype:
