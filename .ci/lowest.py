@@ -1,8 +1,8 @@
 """Install with pip at exactly the lower bounds that pyproject.toml declares.
 
-tox's `lowest` environment uses this as its install command, so that a bound is written down once. A requirement
-``name>=1.2`` becomes the constraint ``name==1.2``; what is only required by a requirement keeps its pin of
-constraints.txt, except PyTorch's CUDA parts, which each PyTorch release pins for itself.
+tox's `lowest` environment uses this as its install command, so that a bound is written down once.
+A requirement ``name>=1.2`` becomes the constraint ``name==1.2``; what is only required by a requirement
+keeps its pin of constraints.txt, except PyTorch's CUDA parts, which each PyTorch release pins for itself.
 """
 
 import re
@@ -10,10 +10,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
-try:
+if sys.version_info >= (3, 11):
     import tomllib
-except ModuleNotFoundError:  # Python 3.10, where nothing is installed yet: pip brings its own copy
+else:  # nothing is installed yet: pip brings its own copy
     from pip._vendor import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,19 +22,19 @@ REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9._-]+)\s*>=\s*(?P<bound>[0-9.]+)\s
 PINNED_BY_TORCH = re.compile(r"nvidia-|cuda-|triton\b")
 
 
-def lower_bounds(project: dict[str, object]) -> dict[str, str]:
+def lower_bounds(project: dict[str, Any]) -> dict[str, str]:
     """Map the name of every declared dependency, extras included, to its constraint line.
 
-    :raises SystemExit: a requirement is not of the form ``name>=version``, so that it states no lower bound.
+    :param project: the ``project`` table of pyproject.toml
+    :raises SystemExit: a requirement is not of the form ``name>=version``, so that it states no lower bound
     """
-    requirements = list(project["dependencies"])  # type: ignore[call-overload]
-    for extra in project["optional-dependencies"].values():  # type: ignore[attr-defined]
-        requirements += extra
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
     bounds = {}
-    for requirement in requirements:
+    for requirement in (requirement for group in groups for requirement in group):
         match = REQUIREMENT.fullmatch(requirement)
         if match is None:
-            raise SystemExit(f"pyproject.toml: expected 'name>=version', found {requirement!r}; state a lower bound")
+            found = f"expected 'name>=version', found {requirement!r}"
+            raise SystemExit(f"pyproject.toml: {found}; state a lower bound")
         bounds[match["name"].lower()] = f"{match['name']}=={match['bound']}{match['marker'] or ''}"
     return bounds
 
@@ -41,11 +42,10 @@ def lower_bounds(project: dict[str, object]) -> dict[str, str]:
 def constraints() -> list[str]:
     """Return the constraint lines: the lower bounds, then the pins of everything that they bring along."""
     bounds = lower_bounds(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"])
-    pins = [line.split("#")[0].strip() for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()]
-    kept = [
-        pin for pin in pins if pin and pin.split("==")[0].lower() not in bounds and not PINNED_BY_TORCH.match(pin)
-    ]
-    return [*bounds.values(), *kept]
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = [pin for line in lines if (pin := line.partition("#")[0].strip())]
+    kept = [pin for pin in pins if not PINNED_BY_TORCH.match(pin)]
+    return [*bounds.values(), *(pin for pin in kept if pin.partition("==")[0].lower() not in bounds)]
 
 
 def main() -> int:
