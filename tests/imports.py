@@ -15,6 +15,13 @@ PACKAGES = ("refimpl", "oracles", "conformance")
 LAZY = frozenset({"scipy", "graphviz"})
 # A module's name begins with the oracle that it belongs to; any other module of oracles has no engine.
 ENGINES = {"pytorch": {"torch"}, "symbolic": {"sympy", "mpmath"}, "finite_differences": set[str]()}
+PREFIXES = {
+    "pytorch": "pytorch",
+    "torch": "pytorch",
+    "symbolic": "symbolic",
+    "sympy": "symbolic",
+    "finite": "finite_differences",
+}
 QUESTIONS = "oracles.question"
 # pytest is what runs conformance.laws; the others are declared in pyproject.toml, which a test compares.
 TOOLS = frozenset({"hypothesis", "click", "rich", "mpmath", "tomli", "pytest"})
@@ -90,7 +97,9 @@ def _refimpl(path: PurePosixPath, item: Import) -> str | None:
 
 
 def _oracle_of(module: str) -> str | None:
-    return next((oracle for oracle in ENGINES if module.lstrip("_").startswith(oracle)), None)
+    return next(
+        (oracle for prefix, oracle in PREFIXES.items() if module.lstrip("_").startswith(prefix)), None
+    )
 
 
 def _own_oracle(path: PurePosixPath) -> str | None:
