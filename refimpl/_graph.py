@@ -1,0 +1,210 @@
+"""The graph that operations leave behind: nodes, the edges between them, and what a node keeps.
+
+A ``Node`` is one executed operation. An *edge* says where the gradient of one value goes: it is the ``Node``
+that made the value, an ``Output`` where that node made several, or the ``AccumulateGrad`` of a leaf. Nodes hold
+the arrays that their pullbacks need and never the tensors, so a graph contains no reference cycle.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
+
+if TYPE_CHECKING:
+    from ._tensor import Tensor
+
+__all__ = ["AccumulateGrad", "Edge", "Node", "Output", "VersionCounter"]
+
+next_sequence_number = itertools.count().__next__
+"""One clock for the whole process: nodes draw their place in the order of execution from it, and every in-place
+change draws its moment, so "changed after this node was made" is one comparison."""
+
+
+class VersionCounter:
+    """Counts the in-place changes of one piece of memory; shared by all tensors that are views of it.
+
+    The defaults stand on the class: most counters never count.
+    """
+
+    value = 0
+    changed_at = -1
+
+
+last_change = -1
+"""When any memory was last changed in place. Nodes younger than that cannot have saved anything stale."""
+
+
+def mark_changed(counter: VersionCounter) -> None:
+    """Count one in-place change."""
+    global last_change
+    counter.value += 1
+    counter.changed_at = last_change = next_sequence_number()
+
+
+class Hooks:
+    """What was hung on one node: rare, so allocated on first use."""
+
+    __slots__ = ("metadata", "of_outputs", "post", "pre", "retained")
+
+    def __init__(self) -> None:
+        self.of_outputs: dict[int, dict[int, Callable[..., Any]]] = {}
+        self.retained: dict[int, weakref.ref[Tensor]] = {}
+        self.pre: dict[int, Callable[..., Any]] = {}
+        self.post: dict[int, Callable[..., Any]] = {}
+        self.metadata: dict[Any, Any] = {}
+
+
+class Node:
+    """One executed operation: what ``tensor.grad_fn`` shows.
+
+    Attributes:
+        plan: the pullback of the inputs that require grad (see ``_operators.declare``).
+        edges: where the gradients of exactly those inputs go.
+        saved: the pullback's arguments (arrays and plain values), or None once they are freed.
+        guard: version counters of the saved arrays; None if none was saved. A single counter stands for itself.
+        fits: shape and dtype of each input on ``edges``, where they differ from the result's; else None.
+        seq: drawn from one clock; of the nodes that are ready, the youngest runs first.
+    """
+
+    __slots__ = ("__weakref__", "edges", "fits", "guard", "hooks", "plan", "saved", "seq")
+
+    runs = True
+    """Whether a walk runs this edge target as a node; leaves and single outputs have their own ways."""
+
+    def __init__(self, plan: Any, edges: tuple[Edge, ...], saved: Any, guard: Any, fits: Any) -> None:
+        self.plan = plan
+        self.edges = edges
+        self.saved = saved
+        self.guard = guard
+        self.fits = fits
+        self.seq = next_sequence_number()
+        self.hooks: Hooks | None = None
+
+    def name(self) -> str:
+        """PyTorch's name of the operation's backward, such as ``MulBackward0``."""
+        return type(self).__name__
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """One ``(node, output number)`` per input of the operation; ``(None, 0)`` where no gradient goes."""
+        edges = iter(self.edges)
+        return tuple(_node_and_number(next(edges)) if needed else (None, 0) for needed in self.plan.mask)
+
+    @property
+    def metadata(self) -> dict[Any, Any]:
+        """A dictionary for the user's own notes on this node."""
+        return hooks_of(self).metadata
+
+    def _sequence_nr(self) -> int:
+        return self.seq
+
+    def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """``hook(grad_inputs, grad_outputs)`` runs after this node; what it returns replaces ``grad_inputs``."""
+        return RemovableHandle(hooks_of(self).post, hook)
+
+    def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """``hook(grad_outputs)`` runs before this node; what it returns replaces ``grad_outputs``."""
+        return RemovableHandle(hooks_of(self).pre, hook)
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} object at {id(self):#x}>"
+
+
+class MultiNode(Node):
+    """An operation with several outputs; ``outputs`` holds the shape and dtype of each."""
+
+    __slots__ = ("outputs",)
+
+    outputs: tuple[tuple[tuple[int, ...], Any], ...]
+
+
+class AccumulateGrad(Node):
+    """The end of the walk: adds what arrives to ``variable.grad``.
+
+    It holds its leaf and the leaf only refers to it weakly, so the graph keeps the leaf alive and not the reverse.
+    """
+
+    __slots__ = ("variable",)
+
+    runs = False
+
+    def __init__(self, variable: Tensor) -> None:
+        self.variable = variable
+        self.edges = ()
+        self.saved = ()
+        self.guard = None
+        self.fits = None
+        self.hooks = None
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        return ()
+
+    def _sequence_nr(self) -> int:
+        return 2**64 - 1
+
+
+class Output(NamedTuple):
+    """One of several outputs of a node, as the target of an edge; equal outputs are the same target."""
+
+    node: Node
+    number: int
+
+    @property
+    def runs(self) -> bool:
+        """See ``Node.runs``."""
+        return False
+
+    @property
+    def edges(self) -> tuple[Node]:
+        """What its gradient flows on to."""
+        return (self.node,)
+
+
+Edge = Union[Node, Output]
+
+
+def _node_and_number(edge: Edge) -> tuple[Node, int]:
+    return (edge.node, edge.number) if type(edge) is Output else (edge, 0)  # type: ignore[return-value]
+
+
+def node_of(edge: Edge) -> Node:
+    """The node an edge leads to."""
+    return _node_and_number(edge)[0]
+
+
+def hooks_of(node: Node) -> Hooks:
+    """The node's hooks, made on first use."""
+    if node.hooks is None:
+        node.hooks = Hooks()
+    return node.hooks
+
+
+class RemovableHandle:
+    """What registering a hook returns: ``remove()`` takes the hook away; also works as a block."""
+
+    _next_id = itertools.count().__next__
+
+    def __init__(self, hooks: dict[int, Callable[..., Any]], hook: Callable[..., Any]) -> None:
+        self.id = RemovableHandle._next_id()
+        self._hooks: dict[int, Callable[..., Any]] | None = hooks
+        hooks[self.id] = hook
+
+    def remove(self) -> None:
+        """Take the hook away; a second call does nothing."""
+        if self._hooks is not None:
+            self._hooks.pop(self.id, None)
+            self._hooks = None
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
+
+
+creating = threading.Lock()
+"""Held while a leaf gets its AccumulateGrad or a tensor its version counter: two threads must not make two."""

@@ -1,0 +1,168 @@
+"""Reductions on arrays: the forwards of :mod:`.reductions` and :mod:`.statistics`.
+
+Half precision is reduced in single precision and rounded once, as PyTorch does. NumPy's reductions return
+scalars where no dimension is left; all functions here return arrays. ``axes`` is always a tuple of distinct,
+non-negative axes.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _dtypes
+
+__all__: list[str] = []
+
+Array = npt.NDArray[Any]
+Axes = tuple[int, ...]
+
+_SINGLE, _DOUBLE, _HALF, _INT64 = (np.dtype(name) for name in ("float32", "float64", "float16", "int64"))
+
+
+def working(x: Array) -> Array:
+    """``x`` in the dtype in which it is reduced."""
+    return x.astype(np.float32) if x.dtype is _HALF else x
+
+
+def wide(x: Array) -> Array:
+    """``x`` in double precision if it is in single: what PyTorch accumulates variances in."""
+    return x.astype(np.float64) if x.dtype is not _DOUBLE else x
+
+
+def summed(x: Array, dtype: Any) -> Array:
+    """``x`` as a sum or product reads it: cast to ``dtype``; ints and bools without one become int64."""
+    if dtype is None:
+        return x.astype(np.int64) if x.dtype.kind in "biu" else x
+    with np.errstate(all="ignore"):
+        return x.astype(dtype)
+
+
+def count(shape: tuple[int, ...], axes: Axes) -> int:
+    """How many elements each element of a reduction over ``axes`` is made of."""
+    return math.prod([shape[axis] for axis in axes])
+
+
+def add(x: Array, axes: Axes | None, keepdim: bool, dtype: Any) -> Array:
+    """The sum."""
+    if dtype is not None or x.dtype.kind in "biu":
+        x = summed(x, dtype)
+    kind = _SINGLE if x.dtype is _HALF else x.dtype
+    result = np.asarray(np.add.reduce(x, axes, kind, None, keepdim))
+    return result.astype(np.float16) if x.dtype is _HALF else result
+
+
+def mean(x: Array, axes: Axes, keepdim: bool, dtype: Any) -> Array:
+    """The sum over the count; nan where there is nothing to average."""
+    if dtype is not None:
+        x = summed(x, dtype)
+    kind = _SINGLE if x.dtype is _HALF else x.dtype
+    total = np.asarray(np.add.reduce(x, axes, kind, None, keepdim))
+    number = count(x.shape, axes)
+    result = np.asarray(total / number) if number else np.full_like(total, math.nan)
+    return result.astype(np.float16) if x.dtype is _HALF else result
+
+
+def multiply(x: Array, axes: Axes | None, keepdim: bool, dtype: Any) -> Array:
+    """The product."""
+    x = summed(x, dtype)
+    kind = _SINGLE if x.dtype is _HALF else x.dtype
+    with np.errstate(all="ignore"):
+        return np.asarray(np.multiply.reduce(x, axes, kind, None, keepdim)).astype(x.dtype, copy=False)
+
+
+def variance(x: Array, axes: Axes, keepdim: bool, correction: float) -> Array:
+    """Squared distances from the mean, over the count less ``correction`` (never less than 0)."""
+    deviation = wide(x)
+    number = count(x.shape, axes)
+    with np.errstate(all="ignore"):
+        if number:
+            deviation = deviation - np.add.reduce(deviation, axes, None, None, True) / number
+        squares = np.asarray(np.add.reduce(deviation * deviation, axes, None, None, keepdim))
+        return np.true_divide(squares, np.float64(max(number - correction, 0)))
+
+
+def cumulative(x: Array, axis: int, dtype: Any) -> Array:
+    """Partial sums along ``axis``."""
+    x = summed(x, dtype)
+    if x.ndim == 0:
+        return x.copy()
+    kind = _SINGLE if x.dtype is _HALF else x.dtype
+    with np.errstate(all="ignore"):
+        return np.add.accumulate(x, axis, kind).astype(x.dtype, copy=False)
+
+
+def _peak(x: Array, axes: Any) -> Array:
+    """The largest element, kept, to be taken off before exp; 0 where it is infinite or there is none."""
+    peak = np.maximum.reduce(x, axes, None, None, True, initial=-np.inf)
+    return np.where(np.isfinite(peak), peak, x.dtype.type(0))
+
+
+def log_sum_exp(x: Array, axes: Axes, keepdim: bool) -> Array:
+    """log(sum(exp(x))), without overflow."""
+    work = working(x)
+    with np.errstate(all="ignore"):
+        peak = _peak(work, axes)
+        result = np.log(np.add.reduce(np.exp(work - peak), axes, None, None, True)) + peak
+    if not keepdim:
+        result = result.reshape([size for axis, size in enumerate(x.shape) if axis not in axes])
+    return np.asarray(result, dtype=x.dtype)
+
+
+def softmax(x: Array, axis: int) -> Array:
+    """exp(x) over its sum along ``axis``."""
+    work = working(x)
+    if x.size == 0:
+        return x.copy()
+    over = axis if x.ndim else ()
+    with np.errstate(all="ignore"):
+        exponentials = np.exp(work - np.maximum.reduce(work, over, None, None, True))
+        exponentials = exponentials / np.add.reduce(exponentials, over, None, None, True)
+    return np.asarray(exponentials, dtype=x.dtype)
+
+
+def log_softmax(x: Array, axis: int) -> Array:
+    """x less log(sum(exp(x))) along ``axis``."""
+    work = working(x)
+    if x.size == 0:
+        return x.copy()
+    over = axis if x.ndim else ()
+    with np.errstate(all="ignore"):
+        shifted = work - np.maximum.reduce(work, over, None, None, True)
+        shifted = shifted - np.log(np.add.reduce(np.exp(shifted), over, None, None, True))
+    return np.asarray(shifted, dtype=x.dtype)
+
+
+def vector_norm(x: Array, axes: Axes, keepdim: bool, order: float) -> Array:
+    """(sum |x|^order)^(1/order), with its limits for orders 0 (the count of non-zeros) and plus and minus infinity."""
+    size = np.abs(working(x))
+    with np.errstate(all="ignore"):
+        if math.isinf(order):
+            pick = np.maximum if order > 0 else np.minimum
+            result = pick.reduce(size, axes, None, None, keepdim)
+        elif order == 0:
+            result = np.add.reduce(size != 0, axes, size.dtype, None, keepdim)
+        elif order == 1:
+            result = np.add.reduce(size, axes, None, None, keepdim)
+        elif order == 2:
+            result = np.sqrt(np.add.reduce(size * size, axes, None, None, keepdim))
+        else:
+            result = np.add.reduce(size**order, axes, None, None, keepdim) ** (1.0 / order)
+    return np.asarray(result, dtype=x.dtype)
+
+
+def tie_weights(x: Array, chosen: Array, axes: Axes, nan_ties: bool) -> Array:
+    """For each element its share of the gradient of an extremum: 1 over the number of elements that reach it.
+
+    ``chosen`` is the extremum, with the reduced axes kept. With ``nan_ties`` the nans share where it is nan;
+    without, no element equals it and all shares are nan.
+    """
+    reached = x == chosen
+    if nan_ties:
+        reached |= np.isnan(x) & np.isnan(chosen)
+    with np.errstate(all="ignore"):
+        shares = reached / np.add.reduce(reached, axes, np.float64, None, True)
+    return np.asarray(shares, dtype=x.dtype)
