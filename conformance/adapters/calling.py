@@ -1,4 +1,4 @@
-"""How an operator of a program is called in a namespace that is spelled like torch: as a user would write it."""
+"""How an operator of a program is called in a namespace that is spelled like torch."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ _DIM_SECOND = frozenset(
     | {"scatter", "scatter_add", "scatter_reduce"}
 )
 
-# Methods that take sizes as positional arguments, under a name that differs between functions: x.expand(2, 3).
+# Methods that take sizes without a name: x.expand((2, 3)).
 _SIZES = {"expand": "sizes", "repeat": "repeats"}
 
 
 class Calls:
     """The operators of one namespace, each looked up once. A call gives whatever the namespace gives.
 
-    An operator is spelled infix where Python has the sign for it and no parameter is given; else it is the function
-    of that name; else the method, or the attribute, of its first operand.
+    An operator is spelled infix where Python has the sign for it and no parameter is given; else it is the
+    function of that name; else the method, or the attribute, of its first operand.
     """
 
     def __init__(self, namespace: Any) -> None:
@@ -63,7 +63,7 @@ class Calls:
         if op in _DIM_SECOND:
             return _with_dim_second(function)
         if op in _SIZES:
-            return _with_positional_sizes(function, _SIZES[op])
+            return _with_sizes(function, _SIZES[op])
         return function  # type: ignore[no-any-return]
 
 
@@ -84,9 +84,8 @@ def _with_dim_second(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _with_positional_sizes(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _with_sizes(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     def call(operand: Any, **params: Any) -> Any:
-        sizes = params.pop(name)
-        return function(operand, *(sizes if isinstance(sizes, tuple) else (sizes,)), **params)
+        return function(operand, params.pop(name), **params)
 
     return call

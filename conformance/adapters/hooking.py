@@ -9,7 +9,7 @@ from conformance.programs.statements import Hook
 
 
 def register(namespace: Any, tensor: Any, hook: Hook, log: list[str]) -> Any:
-    """Register the hook on the tensor, or on its node; gives the handle. Every run of it is written to ``log``."""
+    """Register the hook on the tensor or its node; gives the handle. Each run of it is written to ``log``."""
     change = _change(namespace, hook)
 
     def tensor_hook(gradient: Any) -> Any:

@@ -18,11 +18,11 @@ def array_of(tensor: Any) -> NDArray[Any]:
 
 
 def storage_of(tensor: Any) -> Hashable:
-    """What tensors that share memory have in common: the storage, or else the array at the root of the memory."""
+    """What tensors that share memory have in common: the storage, else the array at its root."""
     if hasattr(tensor, "untyped_storage"):
         storage = tensor.untyped_storage()
         # Empty storages have no address, but the object behind them does.
-        return getattr(storage, "_cdata", None) or storage.data_ptr()
+        return int(getattr(storage, "_cdata", None) or storage.data_ptr())
     array = tensor.detach().numpy()
     while isinstance(array.base, np.ndarray):
         array = array.base
@@ -30,12 +30,12 @@ def storage_of(tensor: Any) -> Hashable:
 
 
 class Reader:
-    """Reads the fields of the tensors that one Observe names; classes are numbered within it, in order of appearance.
+    """Reads what one Observe names; classes are numbered within it, in order of appearance.
 
-    ``alias`` is the number of the class of tensors that share memory; ``node`` is (name, number) of the grad_fn or
-    None, the number saying which nodes are the same; ``edges`` is one (name, number, output) or None for each edge of
-    the grad_fn. ``hook_log`` holds the handles in the order in which their hooks ran, and ``warnings`` a
-    (class name, text) for each warning, both from the start of the program.
+    ``alias`` is the number of the class of tensors that share memory; ``node`` is (name, number) of the
+    grad_fn or None, the number saying which nodes are the same; ``edges`` is one (name, number, output) or
+    None for each edge of the grad_fn. ``hook_log`` holds the handles in the order in which their hooks ran,
+    and ``warnings`` a (class name, text) for each warning, both from the start of the program.
     """
 
     def __init__(
@@ -83,7 +83,8 @@ class Reader:
         return self._storages.setdefault(storage_of(tensor), len(self._storages))
 
     def _name(self, node: Any) -> str:
-        # PyTorch names a node of its own in full, as in torch::autograd::AccumulateGrad, and prints the last part.
+        # PyTorch names a node of its own in full, as in torch::autograd::AccumulateGrad, and prints the
+        # last part.
         return str(node.name()).rpartition("::")[2]
 
     def node(self, tensor: Any) -> tuple[str, int] | None:

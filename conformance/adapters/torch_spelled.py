@@ -20,10 +20,10 @@ from oracles.question import Slice
 class TorchSpelled:
     """An implementation out of a namespace with torch's names: ``TorchSpelled(mytorch, name="mytorch")``.
 
-    A statement that raises is recorded with the names of the error's classes, and unbinds the names it would have
-    bound; one that needs a name which is not bound, or bound to None, is skipped. A block is recorded after its body;
-    of a block that is skipped, or whose head raises, the body leaves no event. Whatever a program does, the grad mode
-    and the warnings filters are afterwards what they were.
+    A statement that raises is recorded with the names of the error's classes, and unbinds the names it
+    would have bound; one that needs a name which is not bound, or bound to None, is skipped. A block is
+    recorded after its body; of a block that is skipped, or whose head raises, the body leaves no event.
+    Whatever a program does, the grad mode and the warnings filters are afterwards what they were.
     """
 
     def __init__(
@@ -161,7 +161,7 @@ class _Run:
             )
         self.tensors.update(zip(targets, results, strict=True))
 
-    # --- tensors -------------------------------------------------------------------------------------------------
+    # --- tensors ----------------------------------------------------------------------------------
 
     def create(self, s: st.Create, place: Place) -> None:
         options = {"requires_grad": True} if s.requires_grad else {}
@@ -196,7 +196,7 @@ class _Run:
         else:
             target.requires_grad = s.value
 
-    # --- blocks --------------------------------------------------------------------------------------------------
+    # --- blocks -----------------------------------------------------------------------------------
 
     def grad_mode(self, s: st.GradMode, place: Place) -> None:
         name, _, argument = s.mode.partition("(")
@@ -231,7 +231,7 @@ class _Run:
         measured = getattr(self.tensor(condition.source).data, condition.measure)()
         return _RELATIONS[condition.relation](float(measured), condition.threshold)
 
-    # --- gradients -----------------------------------------------------------------------------------------------
+    # --- gradients --------------------------------------------------------------------------------
 
     def backward(self, s: st.Backward, place: Place) -> None:
         roots, gradients = self.several(s.roots), self.several(s.gradients)
@@ -288,7 +288,7 @@ class _Run:
             raise _Missing(s.handle)
         self.handles[s.handle].remove()
 
-    # --- observing -----------------------------------------------------------------------------------------------
+    # --- observing --------------------------------------------------------------------------------
 
     def observe(self, s: st.Observe, place: Place) -> None:
         warned = tuple((message.category.__name__, str(message.message)) for message in self.caught)
@@ -300,7 +300,8 @@ class _Run:
                 fields, raised = reader.fields(tensor, s.fields)
                 failure = failure or raised
                 self.trace.observations.append(Observation(place, name, fields))
-        # Looking at the grad of a tensor that is no leaf warns; that is the observer's doing, not the program's.
+        # Looking at the grad of a tensor that is no leaf warns; that is the observer's doing, not the
+        # program's.
         del self.caught[len(warned) :]
         if failure is not None:
             raise _Unreadable(failure)
