@@ -106,9 +106,7 @@ class Forward:
     def _spend(self, op: str, arrays: Iterable[Array]) -> None:
         self._work += self._directions * sum(a.data.size for a in arrays)
         if self._work > WORK:
-            raise CannotAnswer(
-                f"{op}: more than {WORK} derivatives of scalars, too many for the forward chain rule"
-            )
+            raise CannotAnswer(f"{op}: more than {WORK} derivatives, too many for the forward chain rule")
 
 
 def arrays_in(argument: Argument) -> list[Array]:

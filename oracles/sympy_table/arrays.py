@@ -56,8 +56,8 @@ def array(elements: Sequence[Scalar], shape: Sequence[int], dtype: str = REAL) -
 
 
 def wrapped(number: int, dtype: str) -> int:
-    info = np.iinfo(dtype)
-    return (number - int(info.min)) % 2**info.bits + int(info.min)
+    bits, least = np.iinfo(dtype).bits, int(np.iinfo(dtype).min)
+    return (number - least) % (1 << bits) + least
 
 
 def from_literal(literal: Literal) -> Array:

@@ -37,7 +37,7 @@ def binary(expression: Expr) -> Row:
 
 
 def ring(on_numbers: Callable[..., Scalar], on_bools: Callable[[bool, bool], bool]) -> Row:
-    """A row for a sum or a product, which integers and bools have too; ``alpha`` multiplies the second operand."""
+    """A row for a sum or a product, which integers and bools have too; ``alpha`` multiplies ``y``."""
 
     def row(x: Array | Number, y: Array | Number, alpha: Number = 1) -> Array:
         dtype = promoted(x, y)
@@ -93,7 +93,7 @@ def pow_row(x: Array | Number, exponent: Array | Number) -> Array:
 def integer_power(base: int, exponent: int) -> int:
     if exponent < 0:
         raise CannotAnswer("integers have no negative powers")
-    return int(base) ** int(exponent)
+    return int(pow(base, exponent))
 
 
 def square(x: Scalar) -> Scalar:

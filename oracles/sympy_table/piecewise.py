@@ -73,7 +73,7 @@ def smaller(x: Scalar, y: Scalar) -> Scalar:
 
 
 def steps(value: Callable[[Any], Any], jumps: Callable[[Any], bool]) -> Row:
-    """A row for a piecewise constant function: what it is, and where it jumps; integers and bools stay as they are."""
+    """A row for a piecewise constant function: what it is and where it jumps; integers stay as they are."""
 
     def scalar(x: Scalar) -> Any:
         at = number(x)

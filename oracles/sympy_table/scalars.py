@@ -142,7 +142,7 @@ def product(factors: Iterable[Scalar]) -> Scalar:
 
 
 class Elementary:
-    """A function of a few real variables, written as a SymPy expression; SymPy differentiates it, once and when needed."""
+    """A function of a few real variables: a SymPy expression, which SymPy differentiates when asked."""
 
     def __init__(self, expression: sympy.Expr, variables: tuple[sympy.Symbol, ...] = (X,)) -> None:
         self.expression = expression

@@ -79,16 +79,14 @@ def split(x: Data, split_size_or_sections: int | Sequence[int], dim: int = 0) ->
 
 
 def chunk(x: Data, chunks: int, dim: int = 0) -> list[Data]:
-    """Pieces of equal size, rounded up, the last one smaller; fewer than asked for where the size runs out."""
+    """Pieces of one size, rounded up, the last one smaller; fewer than asked for where elements run out."""
     if x.shape[dim] == 0:
         return [x] * chunks
     return split(x, -(-x.shape[dim] // chunks), dim)
 
 
 def unbind(x: Data, dim: int = 0) -> list[Data]:
-    return [
-        x.take(i, axis=dim) if x.ndim == 0 else np.moveaxis(x, dim, 0)[i, ...] for i in range(x.shape[dim])
-    ]
+    return [np.moveaxis(x, dim, 0)[i, ...] for i in range(x.shape[dim])]
 
 
 def diagonal(x: Data, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Data:
