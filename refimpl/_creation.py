@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from ._arguments import read_device, read_dtype, read_int, read_requires_grad, read_sizes, within_range
 from ._dtypes import BOOL, FLOATING, FROM_NUMPY, dtype, int64, scalar_dtype
-from ._from_data import cast_array
-from ._tensor import Tensor, leaf
+from ._from_data import cast_array, leaf
+from ._tensor import Tensor
 
 __all__ = [
     "arange",
@@ -175,7 +175,7 @@ def empty_like(
 ) -> Tensor:
     """:func:`empty` in the shape, the dtype and the memory order of ``input``."""
     kind, tracked = read_like("empty_like", input, dtype, device, requires_grad)
-    return leaf(np.empty_like(input._data, kind.numpy), tracked)
+    return leaf(np.empty_like(input._array, kind.numpy), tracked)
 
 
 def zeros_like(
@@ -183,13 +183,13 @@ def zeros_like(
 ) -> Tensor:
     """:func:`zeros` in the shape, the dtype and the memory order of ``input``."""
     kind, tracked = read_like("zeros_like", input, dtype, device, requires_grad)
-    return leaf(np.zeros_like(input._data, kind.numpy), tracked)
+    return leaf(np.zeros_like(input._array, kind.numpy), tracked)
 
 
 def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """:func:`ones` in the shape, the dtype and the memory order of ``input``."""
     kind, tracked = read_like("ones_like", input, dtype, device, requires_grad)
-    return leaf(np.ones_like(input._data, kind.numpy), tracked)
+    return leaf(np.ones_like(input._array, kind.numpy), tracked)
 
 
 def full_like(
@@ -198,7 +198,7 @@ def full_like(
     """:func:`full` in the shape, the dtype and the memory order of ``input``."""
     kind, tracked = read_like("full_like", input, dtype, device, requires_grad)
     value = within_range(_read_number("full_like", "fill_value", fill_value), kind, strict=True)
-    return leaf(np.full_like(input._data, value, kind.numpy), tracked)
+    return leaf(np.full_like(input._array, value, kind.numpy), tracked)
 
 
 # -- reading arguments -------------------------------------------------------------------------------------
@@ -227,19 +227,19 @@ def read_like(name: str, input: Any, given_dtype: Any, device: Any, requires_gra
     if not isinstance(input, Tensor):
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     read_device(name, device)
-    kind = read_dtype(name, given_dtype, FROM_NUMPY[input._data.dtype])
+    kind = read_dtype(name, given_dtype, FROM_NUMPY[input._array.dtype])
     return kind, read_requires_grad(name, requires_grad, kind)
 
 
 def _read_number(name: str, argument: str, given: Any) -> Any:
     """A Python number out of a number or a zero-dimensional tensor."""
     if isinstance(given, Tensor):
-        if given._data.ndim:
+        if given._array.ndim:
             raise RuntimeError(
                 f"{name} only supports 0-dimensional {argument} tensors, "
-                f"but got {given._data.ndim} dimension(s)"
+                f"but got {given._array.ndim} dimension(s)"
             )
-        return given._data.item()
+        return given._array.item()
     if isinstance(given, (bool, int, float)):
         return given
     if isinstance(given, np.generic) and given.dtype.kind in "biuf":
@@ -269,6 +269,6 @@ def _read_range(bounds: tuple[Any, ...], start: Any, end: Any, step: Any) -> tup
 
 
 def _scalar_bound(name: str, given: Any) -> Any:
-    if isinstance(given, Tensor) and given._data.ndim:
+    if isinstance(given, Tensor) and given._array.ndim:
         raise TypeError(f"arange(): argument '{name}' must be Number, not Tensor")
     return _read_number("arange", name, given)

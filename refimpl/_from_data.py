@@ -25,9 +25,9 @@ from ._dtypes import (
     get_default_dtype,
     int64,
 )
-from ._tensor import Tensor, leaf
+from ._tensor import Tensor
 
-__all__ = ["array_from", "as_tensor", "cast_array", "from_numpy", "tensor"]
+__all__ = ["array_from", "as_tensor", "cast_array", "from_numpy", "leaf", "tensor"]
 
 Array = npt.NDArray[Any]
 
@@ -60,7 +60,7 @@ def tensor(
             UserWarning,
             stacklevel=2,
         )
-        data = data._data
+        data = data._array
     array = array_from(data, None if dtype is None else read_dtype("tensor", dtype))
     return leaf(array, read_requires_grad("tensor", requires_grad, FROM_NUMPY[array.dtype]))
 
@@ -91,6 +91,11 @@ def from_numpy(ndarray: Array) -> Tensor:
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
     _check_array(ndarray)
     return leaf(ndarray.view(np.ndarray), False)
+
+
+def leaf(array: Array, requires_grad: bool = False) -> Tensor:
+    """A tensor of ``array`` itself, made by no operation."""
+    return Tensor(array, None, requires_grad)
 
 
 def array_from(data: Any, wanted: dtype | None = None) -> Array:
@@ -189,7 +194,7 @@ def _item_dtype(item: Any) -> dtype:
         TypeError, RuntimeError: when it is no number.
     """
     if isinstance(item, (Tensor, np.ndarray, np.generic)):
-        return from_numpy_dtype(item._data.dtype if isinstance(item, Tensor) else item.dtype)
+        return from_numpy_dtype(item._array.dtype if isinstance(item, Tensor) else item.dtype)
     if isinstance(item, bool):
         return bool_
     if isinstance(item, float):
@@ -230,7 +235,7 @@ def _from_items(items: list[Any], shape: tuple[int, ...], wanted: dtype | None) 
 
 def _number(item: Any) -> Any:
     if isinstance(item, Tensor):
-        item = item._data
+        item = item._array
     if isinstance(item, np.ndarray) and item.size != 1:
         raise ValueError("only one element tensors can be converted to Python scalars")
     return item.item() if isinstance(item, (np.ndarray, np.generic)) else item

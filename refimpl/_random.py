@@ -15,7 +15,8 @@ import numpy.typing as npt
 from ._arguments import read_int, read_sizes
 from ._creation import _read, read_like
 from ._dtypes import BOOL, FLOATING, FROM_NUMPY, dtype, float16, float64, int64
-from ._tensor import Tensor, leaf
+from ._from_data import leaf
+from ._tensor import Tensor
 
 __all__ = [
     "Generator",
@@ -161,7 +162,7 @@ def randperm(
 def rand_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """:func:`rand` in the shape and the dtype of ``input``."""
     kind, tracked = read_like("rand_like", input, dtype, device, requires_grad)
-    return leaf(_uniform(input._data.shape, kind, None), tracked)
+    return leaf(_uniform(input._array.shape, kind, None), tracked)
 
 
 def randn_like(
@@ -169,7 +170,7 @@ def randn_like(
 ) -> Tensor:
     """:func:`randn` in the shape and the dtype of ``input``."""
     kind, tracked = read_like("randn_like", input, dtype, device, requires_grad)
-    return leaf(_normal(input._data.shape, kind, None), tracked)
+    return leaf(_normal(input._array.shape, kind, None), tracked)
 
 
 def randint_like(
@@ -183,7 +184,7 @@ def randint_like(
 ) -> Tensor:
     """:func:`randint` in the shape and the dtype of ``input``."""
     kind, tracked = read_like("randint_like", input, dtype, device, requires_grad)
-    bottom, top, shape = _read_bounds(bounds, low, high, input._data.shape)
+    bottom, top, shape = _read_bounds(bounds, low, high, input._array.shape)
     return leaf(_integers(bottom, top, shape, kind, None), tracked)
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import arithmetic, elementwise, fitting
+from . import arithmetic, elementwise, extrema, fitting, reductions, statistics
 
-__all__ = ["arithmetic", "elementwise", "fitting"]
+__all__ = ["arithmetic", "elementwise", "extrema", "fitting", "reductions", "statistics"]

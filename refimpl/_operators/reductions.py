@@ -1,0 +1,269 @@
+"""Sums, means, products and partial sums.
+
+The declared operators take ``axes``, a tuple of distinct non-negative axes; the public functions take PyTorch's
+``dim``: None (all), one int or a tuple, negative ones counted from the end.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._dtypes import FROM_NUMPY
+from .._tensor import Tensor
+from . import _reduce_arrays as arrays
+from ._arguments import cast_to, no_more, read_keepdim, read_tensor, renamed
+from ._dims import axes as read_axes
+from ._dims import axis as read_axis
+from ._dims import kept_shape
+from .declare import declare
+from .public import public
+
+__all__ = ["restored"]
+
+Shape = tuple[int, ...]
+
+_SMALL = 4096
+
+
+def _spread(array: Any, shape: Shape) -> Any:
+    """Broadcast: a small result is copied, which is faster than a view and gives a leaf a buffer to keep."""
+    if array.size <= 1 and (not shape or len(shape) < 3):
+        result = np.empty(shape, array.dtype)
+        if result.size <= _SMALL:
+            result[...] = array
+            return result
+    return np.broadcast_to(array, shape)
+
+
+spread = declare(
+    "spread(self; shape)", _spread, node="ExpandBackward0",
+    self=lambda F, g, self_shape: F.sum_to(g, self_shape),
+)  # fmt: skip
+"""As ``expand_to``, but never a view for the user to see."""
+
+
+def restored(F: Any, reduced: Any, shape: Shape, axes: tuple[int, ...], keepdim: bool) -> Any:
+    """A reduced value with its axes put back at size 1, so that it broadcasts against what was reduced."""
+    return reduced if keepdim or not axes else F.reshape(reduced, kept_shape(shape, axes))
+
+
+def _spread_back(F: Any, g: Any, shape: Shape, axes: tuple[int, ...], keepdim: bool) -> Any:
+    return F.spread(restored(F, g, shape, axes, keepdim), shape)
+
+
+total = declare(
+    "total(self)", lambda x: arrays.add(x, None, False, None), node="SumBackward0",
+    self=lambda F, g, self_shape: F.spread(g, self_shape),
+)  # fmt: skip
+
+sum_axes = declare(
+    "sum(self; axes, keepdim)", lambda x, axes, keepdim: arrays.add(x, axes, keepdim, None), node="SumBackward1",
+    self=lambda F, g, self_shape, axes, keepdim: _spread_back(F, g, self_shape, axes, keepdim),
+)  # fmt: skip
+
+average = declare(
+    "average(self)", lambda x: arrays.mean(x, tuple(range(x.ndim)), False, None), node="MeanBackward0",
+    self=lambda F, g, self_shape: F.spread(g / (_size(self_shape) or 1), self_shape),
+)  # fmt: skip
+
+mean_axes = declare(
+    "mean(self; axes, keepdim)", lambda x, axes, keepdim: arrays.mean(x, axes, keepdim, None), node="MeanBackward1",
+    self=lambda F, g, self_shape, axes, keepdim: _spread_back(
+        F, g / (arrays.count(self_shape, axes) or 1), self_shape, axes, keepdim
+    ),
+)  # fmt: skip
+
+
+def _size(shape: Shape) -> int:
+    size = 1
+    for each in shape:
+        size *= each
+    return size
+
+
+@public("torch", "Tensor")
+def sum_(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, **aliases: Any) -> Tensor:
+    """The sum over ``dim``, in ``dtype``; ints and bools are summed as int64.
+
+    Raises:
+        IndexError: when a dimension does not exist.
+        RuntimeError: when one is named twice.
+    """
+    source = read_tensor("sum", input)
+    if dtype is not None:
+        source = cast_to("sum", source, dtype)
+    if aliases:
+        dim = renamed("sum", aliases, "dim", "axis", dim)
+    keepdim = read_keepdim("sum", keepdim, aliases)
+    if dim is None and not keepdim:
+        result: Tensor = total(source)
+        return result
+    result = sum_axes(source, read_axes(dim, source._array.ndim, "sum"), keepdim)
+    return result
+
+
+@public("torch", "Tensor")
+def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, **aliases: Any) -> Tensor:
+    """The mean over ``dim``, in ``dtype``; nan over no elements.
+
+    Raises:
+        IndexError: when a dimension does not exist.
+        RuntimeError: when one is named twice, or the dtype is not floating.
+    """
+    source = read_tensor("mean", input)
+    if dtype is not None:
+        source = cast_to("mean", source, dtype)
+    if source._array.dtype.kind != "f":
+        raise RuntimeError(
+            "mean(): could not infer output dtype. Input dtype must be floating point, or dtype= be given. "
+            f"Got: {FROM_NUMPY[source._array.dtype]}"
+        )
+    if aliases:
+        dim = renamed("mean", aliases, "dim", "axis", dim)
+    keepdim = read_keepdim("mean", keepdim, aliases)
+    if dim is None and not keepdim:
+        result: Tensor = average(source)
+        return result
+    result = mean_axes(source, read_axes(dim, source._array.ndim, "mean"), keepdim)
+    return result
+
+
+# -- products ----------------------------------------------------------------------------------------------
+
+
+def _shift(array: Any, axis: int, by: int, fill: float) -> Any:
+    """Move along ``axis`` by ``by`` places; what moves in is ``fill``."""
+    result = np.full_like(array, fill)
+    size = array.shape[axis]
+    if abs(by) < size:
+        source = slice(0, size - by) if by > 0 else slice(-by, None)
+        target = slice(by, None) if by > 0 else slice(0, size + by)
+        before = (slice(None),) * axis
+        result[(*before, target)] = array[(*before, source)]
+    return result
+
+
+shift = declare(
+    "shift(self; axis, by, fill)", _shift, node="ShiftBackward0",
+    self=lambda F, g, axis, by: F.shift(g, axis, -by, 0.0),
+)  # fmt: skip
+
+
+def _products_of_the_others(F: Any, x: Any, axis: int) -> Any:
+    """For each element the product of all others along ``axis``.
+
+    Only shifts and products, so that it is right at zeros, and so are its derivatives of all orders. Each side
+    is an exclusive prefix product by doubling, in log2(n) steps.
+    """
+    sides = []
+    for direction in (1, -1):
+        side = F.shift(x, axis, direction, 1.0)
+        step = 1
+        while step < x.shape[axis]:
+            side = side * F.shift(side, axis, direction * step, 1.0)
+            step *= 2
+        sides.append(side)
+    return sides[0] * sides[1]
+
+
+def _prod_pullback(F: Any, g: Any, x: Any, result: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
+    shape = tuple(x.shape)
+    g = restored(F, g, shape, axes, keepdim)
+    values = getattr(x, "_array", x)
+    if values.all():
+        return g * restored(F, result, shape, axes, keepdim) / x
+    if len(axes) == 1:
+        return g * _products_of_the_others(F, x, axes[0])
+    flat = F.reshape(x, (values.size,))
+    return g * F.reshape(_products_of_the_others(F, flat, 0), shape)
+
+
+product = declare(
+    "product(self)", lambda x: arrays.multiply(x, None, False, None), node="ProdBackward0",
+    self=lambda F, g, self, result: _prod_pullback(F, g, self, result, tuple(range(len(self.shape))), False),
+)  # fmt: skip
+
+prod_axis = declare(
+    "prod(self; axes, keepdim)", lambda x, axes, keepdim: arrays.multiply(x, axes, keepdim, None),
+    node="ProdBackward1",
+    self=lambda F, g, self, result, axes, keepdim: _prod_pullback(F, g, self, result, axes, keepdim),
+)  # fmt: skip
+
+
+@public("torch", "Tensor")
+def prod(input: Tensor, *dim: Any, keepdim: bool = False, dtype: Any = None, **aliases: Any) -> Tensor:
+    """The product of all elements, or over one dimension (``prod(dim, keepdim)``); ints and bools as int64.
+
+    Its gradient is right where elements are zero, and so are its higher derivatives.
+
+    Raises:
+        TypeError: when ``dim`` is no int.
+        IndexError: when the dimension does not exist.
+    """
+    source = cast_to("prod", read_tensor("prod", input), dtype)
+    over = list(dim)
+    for alias in ("dim", "axis"):
+        if alias in aliases:
+            over.insert(0, aliases.pop(alias))
+    if len(over) > 1:
+        keepdim = over.pop()
+    keepdim = read_keepdim("prod", keepdim, aliases)
+    if not over:
+        result: Tensor = product(source)
+        return result
+    axis = read_axis(over[0], source._array.ndim, "prod")
+    result = prod_axis(source, (axis,) if source._array.ndim else (), keepdim)
+    return result
+
+
+# -- partial sums ------------------------------------------------------------------------------------------
+
+cumsum_axis = declare(
+    "cumsum(self; axis)", lambda x, axis: arrays.cumulative(x, axis, None), node="CumsumBackward0",
+    self=lambda F, g, axis: F.flip(F.cumsum(F.flip(g, (axis,)), axis), (axis,)),
+)  # fmt: skip
+
+
+@public("torch", "Tensor")
+def cumsum(input: Tensor, dim: Any = None, *, dtype: Any = None, **aliases: Any) -> Tensor:
+    """The partial sums along ``dim``, in the shape of ``input``; ints and bools as int64.
+
+    Raises:
+        TypeError: without ``dim``.
+        IndexError: when the dimension does not exist.
+    """
+    source = cast_to("cumsum", read_tensor("cumsum", input), dtype)
+    dim = renamed("cumsum", aliases, "dim", "axis", dim)
+    no_more("cumsum", aliases)
+    if dim is None:
+        raise TypeError('cumsum() missing 1 required positional arguments: "dim"')
+    result: Tensor = cumsum_axis(source, read_axis(dim, source._array.ndim, "cumsum"))
+    return result
+
+
+# -- truth -------------------------------------------------------------------------------------------------
+
+
+def _truth(name: str, reduce: Any, input: Any, dim: Any, keepdim: Any, aliases: dict[str, Any]) -> Tensor:
+    source = read_tensor(name, input)._array
+    dim = renamed(name, aliases, "dim", "axis", dim)
+    keepdim = read_keepdim(name, keepdim, aliases)
+    result = reduce(source != 0, axis=read_axes(dim, source.ndim, name), keepdims=keepdim)
+    # PyTorch answers uint8 for uint8, from the days before it had bool.
+    return Tensor(np.asarray(result, np.uint8 if source.dtype == np.uint8 else np.bool_))
+
+
+@public("torch", "Tensor")
+def all_(input: Tensor, dim: Any = None, keepdim: bool = False, **aliases: Any) -> Tensor:
+    """Whether all elements over ``dim`` are non-zero; True over none. Never recorded."""
+    return _truth("all", np.logical_and.reduce, input, dim, keepdim, aliases)
+
+
+@public("torch", "Tensor")
+def any_(input: Tensor, dim: Any = None, keepdim: bool = False, **aliases: Any) -> Tensor:
+    """Whether any element over ``dim`` is non-zero; False over none. Never recorded."""
+    return _truth("any", np.logical_or.reduce, input, dim, keepdim, aliases)
+
+
