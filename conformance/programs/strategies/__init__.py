@@ -1,0 +1,7 @@
+"""Hypothesis strategies: values, calls of one operator, and whole programs."""
+
+from conformance.programs.strategies.calls import Call, Result, any_calls, calls
+from conformance.programs.strategies.operands import Style
+from conformance.programs.strategies.values import cotangents, literals, shapes
+
+__all__ = ["any_calls", "Call", "calls", "cotangents", "literals", "Result", "shapes", "Style"]

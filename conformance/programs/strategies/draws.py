@@ -1,0 +1,57 @@
+"""The few ways in which a generator makes a choice.
+
+Every choice is an integer from 0 to at most 99. That range is too small for Hypothesis to mix in constants
+that it finds in the modules of whoever runs it, so the same seed gives the same programs everywhere; and it
+shrinks towards 0, so the first of some alternatives is the simplest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from hypothesis import strategies as st
+
+T = TypeVar("T")
+
+_BELOW: Final = (None, *(st.integers(0, most) for most in range(100)))
+
+
+class Draws:
+    """A thin layer over Hypothesis' ``draw``."""
+
+    def __init__(self, draw: Callable[[st.SearchStrategy[int]], int]) -> None:
+        self._draw = draw
+
+    def below(self, count: int) -> int:
+        """A number from 0 to ``count - 1``, for a count of 1 to 100; a sole alternative costs no choice."""
+        if count == 1:
+            return 0
+        strategy = _BELOW[count]
+        if strategy is None:
+            raise ValueError(f"expected at least one alternative, got {count}")
+        return self._draw(strategy)
+
+    def choice(self, items: Sequence[T]) -> T:
+        """One of at most 100 items, the first being the simplest."""
+        return items[self.below(len(items))]
+
+    def chance(self, eighths: int) -> bool:
+        """True in so many of eight cases; shrinks towards False."""
+        return self.below(8) >= 8 - eighths
+
+    def some(self, items: Sequence[T], least: int = 0) -> tuple[T, ...]:
+        """At least ``least`` different items in any order; shrinks towards the first few."""
+        pool = list(items)
+        count = least + self.below(len(pool) - least + 1)
+        return tuple(pool.pop(self.below(len(pool))) for _ in range(count))
+
+
+def composite(build: Callable[..., T]) -> Callable[..., st.SearchStrategy[T]]:
+    """Make a strategy of a function whose first argument is :class:`Draws`."""
+
+    @st.composite
+    def strategy(draw: Any, *args: Any, **kwargs: Any) -> T:
+        return build(Draws(draw), *args, **kwargs)
+
+    return strategy
