@@ -1,0 +1,193 @@
+"""The third oracle: derivatives by differences of the NumPy forward, and no calculus.
+
+Where every operator is analytic, a complex step gives the derivative without truncation error (W. Squire and
+G. Trapp, "Using complex variables to estimate derivatives of real functions", 1998). Everywhere else, and at
+second order, central differences are extrapolated (C. Ridders, "Accurate computation of F'(x) and F'(x)
+F''(x)", 1982). A piecewise operator keeps the branch it takes at the point, so no difference straddles a
+kink; a point on a kink, or within rounding of one, gets no answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oracles.forward import OPERATORS
+from oracles.perturbation import Perturbed, depth
+from oracles.question import Abstain, Answer, Cached, CannotAnswer, Question, Reply
+from oracles.rounding import FACTOR, Analysis, analyse, unit_roundoff
+
+Real = NDArray[np.float64]
+
+LEVELS = 6  # step sizes, each half the one before
+RETRIES = 3  # with steps 64 times smaller, where the first ones leave the domain or do not converge
+SAFETY = 4.0  # on the difference of successive extrapolants
+GOOD = 1e-9  # relative: no smaller steps are tried below it
+
+
+class FiniteDifferences:
+    """The oracle. Stateless but for a bounded cache of replies."""
+
+    name = "finite-differences"
+    version = f"NumPy {np.__version__}"
+    operators = OPERATORS
+
+    def values(self, question: Question) -> tuple[Reply, ...]:
+        """The outputs, each with its rounding bound."""
+        return _values(question)
+
+    def vjp(self, question: Question) -> tuple[Reply, ...]:
+        """The gradient of each input. Raises ValueError when there is not one cotangent for each output."""
+        return _vjp(question)
+
+
+def oracle() -> FiniteDifferences:
+    return FiniteDifferences()
+
+
+def _answer_values(question: Question) -> tuple[Reply, ...]:
+    plain = Question(question.function, question.inputs)
+    try:
+        found = analyse(plain)
+    except (CannotAnswer, ArithmeticError) as error:
+        return (Abstain(str(error)),) * len(question.function.outputs)
+    return tuple(_value(value, noise) for value, noise in zip(found.values, found.value_noise, strict=True))
+
+
+def _value(value: Real, noise: Real) -> Reply:
+    bound = FACTOR * unit_roundoff("float64") * noise
+    special = ~np.isfinite(value)
+    if np.any(special & (noise != 0)) or np.any(~special & ~np.isfinite(bound)):
+        return Abstain("a value that is not finite, or next to one")
+    return Answer(value.astype(np.float64), np.where(special, 0.0, bound))
+
+
+def _answer_vjp(question: Question) -> tuple[Reply, ...]:
+    try:
+        found = analyse(question)
+        why = _obstacle(found)
+        if why is not None:
+            return (Abstain(why),) * len(question.inputs)
+        if found.exact:
+            truncation: Any = tuple(np.zeros_like(gradient) for gradient in found.gradients)
+            gradients = found.gradients
+        else:
+            gradients, truncation = _extrapolated(question, found)
+    except (CannotAnswer, ArithmeticError) as error:
+        return (Abstain(str(error)),) * len(question.inputs)
+    return tuple(map(_gradient, gradients, truncation, found.gradient_noise))
+
+
+def _obstacle(found: Analysis) -> str | None:
+    """Why there is no derivative to be had at this point."""
+    roundoff = FACTOR * unit_roundoff("float64")
+    for decision in found.decisions:
+        if decision.is_open(roundoff):
+            return f"stands on a kink of {decision.what}, or within rounding of it"
+    if not all(np.all(np.isfinite(value)) for value in found.values):
+        return "the function is not finite here"
+    return None
+
+
+def _gradient(value: Real, truncation: Real, noise: Real) -> Reply:
+    bound = truncation + FACTOR * unit_roundoff("float64") * noise
+    if not (np.all(np.isfinite(value)) and np.all(np.isfinite(bound))):
+        return Abstain("the derivative is not finite, or no step stays inside the domain")
+    return Answer(value, bound)
+
+
+@dataclass(frozen=True, eq=False)
+class _Estimate:
+    """Derivatives along all directions, and a bound on truncation and on the rounding of the differences."""
+
+    value: Real
+    bound: Real
+
+    def better(self, other: _Estimate) -> _Estimate:
+        mine = np.isfinite(self.bound) & ~(other.bound < self.bound)
+        return _Estimate(np.where(mine, self.value, other.value), np.where(mine, self.bound, other.bound))
+
+
+def _extrapolated(question: Question, found: Analysis) -> tuple[tuple[Real, ...], tuple[Real, ...]]:
+    with np.errstate(all="ignore"):
+        best = _search(question, found, shrink=1.0)
+        if depth(question.function) > 1:
+            # derivatives inside derivatives of derivatives have a truncation error of their own
+            other = _search(question, found, shrink=0.5)
+            best = _Estimate(best.value, best.bound + other.bound + SAFETY * np.abs(best.value - other.value))
+    sizes = np.cumsum([len(literal.data) for literal in question.inputs])[:-1]
+    shapes = [literal.shape for literal in question.inputs]
+
+    def by_input(flat: Real) -> tuple[Real, ...]:
+        return tuple(part.reshape(shape) for part, shape in zip(np.split(flat, sizes), shapes, strict=True))
+
+    return by_input(best.value), by_input(best.bound)
+
+
+def _search(question: Question, found: Analysis, shrink: float) -> _Estimate:
+    """The best estimate for each direction, with smaller steps for as long as one is not good."""
+    scale = 1.0
+    best = _estimate(question, found, scale, shrink)
+    for _ in range(RETRIES):
+        if np.all(best.bound <= GOOD * np.abs(best.value)):
+            break
+        scale /= 64.0
+        best = best.better(_estimate(question, found, scale, shrink))
+    return best
+
+
+def _estimate(question: Question, found: Analysis, scale: float, shrink: float) -> _Estimate:
+    flat = np.concatenate([literal.array().astype(np.float64).ravel() for literal in question.inputs])
+    first = scale * 2.0**-3 * np.maximum(np.abs(flat), 2.0**-3)
+    first = 2.0 ** np.round(np.log2(first))
+    steps = first * 2.0 ** -np.arange(LEVELS)[:, None]
+    values, errors, levels = _neville(_central(question, flat, steps, shrink))
+    # the weights of an extrapolant add up to less than two
+    roundoff = 2.0 * FACTOR * unit_roundoff("float64") * found.contracted_noise / steps[levels]
+    bounds = SAFETY * np.where(np.isfinite(errors), errors, np.inf) + roundoff
+    chosen = np.argmin(bounds, axis=0), np.arange(flat.size)
+    return _Estimate(values[chosen], bounds[chosen])
+
+
+def _central(question: Question, flat: Real, steps: Real, shrink: float) -> Real:
+    """Central differences of the sum of cotangent times output, of shape ``(levels, directions)``."""
+    size = flat.size
+    moves = np.zeros((LEVELS, 2, size, size))
+    index = np.arange(size)
+    moves[:, 0, index, index], moves[:, 1, index, index] = steps, -steps
+    rows = np.concatenate([flat[None], (flat + moves).reshape(-1, size)])
+    ends = np.cumsum([len(literal.data) for literal in question.inputs])[:-1]
+    inputs = [
+        part.reshape(-1, *literal.shape)
+        for part, literal in zip(np.split(rows, ends, axis=1), question.inputs, strict=True)
+    ]
+    outputs = question.function(Perturbed(1, rows=len(rows), shrink=shrink), *inputs)
+    total = np.zeros((LEVELS, size))
+    for y, cotangent in zip(outputs, question.cotangents, strict=True):
+        if cotangent is not None and y.shape[0] > 1:
+            moved = y[1:].reshape(LEVELS, 2, size, -1)
+            total += ((moved[:, 0] - moved[:, 1]) / (2.0 * steps[..., None])) @ cotangent.array().ravel()
+    return total
+
+
+def _neville(estimates: Real) -> tuple[Real, Real, list[int]]:
+    """Every extrapolant to step zero, its larger distance to the two it is made of, and its smallest step."""
+    line = [estimates[0]]
+    found: list[tuple[Real, Real, int]] = []
+    for level in range(1, len(estimates)):
+        coarser, line = line, [estimates[level]]
+        for order in range(1, level + 1):
+            ratio = 4.0**order
+            value = (ratio * line[-1] - coarser[order - 1]) / (ratio - 1.0)
+            error = np.maximum(np.abs(value - line[-1]), np.abs(value - coarser[order - 1]))
+            found.append((value, error, level))
+            line.append(value)
+    values, errors, levels = zip(*found, strict=True)
+    return np.stack(values), np.stack(errors), list(levels)
+
+
+_values = Cached(_answer_values)
+_vjp = Cached(_answer_vjp)

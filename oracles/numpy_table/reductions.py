@@ -1,0 +1,214 @@
+"""Reductions along dimensions, running sums, and the functions made of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from oracles.numpy_table.elementwise import magnitude, maximum, minimum, power, root
+from oracles.numpy_table.row import Array, Kernel, as_real, axes_of, axis_of, row
+
+Dim = int | Sequence[int] | None
+
+
+def cast(x: Array, dtype: str | None) -> Array:
+    if dtype is None or (np.dtype(dtype).kind == "f" and x.dtype.kind in "fc"):
+        return x
+    return x.astype(np.float64 if np.dtype(dtype).kind == "f" else dtype)
+
+
+@row("sum")
+def sum_(k: Kernel, x: Array, *, dim: Dim = None, keepdim: bool = False, dtype: str | None = None) -> Any:
+    return np.asarray(cast(x, dtype).sum(axis=axes_of(x, dim), keepdims=keepdim))
+
+
+@row("mean")
+def mean(k: Kernel, x: Array, *, dim: Dim = None, keepdim: bool = False, dtype: str | None = None) -> Any:
+    axes = axes_of(x, dim)
+    return as_real(cast(x, dtype)).sum(axis=axes, keepdims=keepdim) / count(x, axes)
+
+
+def count(x: Array, axes: tuple[int, ...]) -> Any:
+    """How many elements are reduced into one, as a float64 that divides by zero quietly."""
+    return np.float64(math.prod(x.shape[axis] for axis in axes))
+
+
+@row("prod")
+def prod(
+    k: Kernel, x: Array, *, dim: int | None = None, keepdim: bool = False, dtype: str | None = None
+) -> Any:
+    return np.asarray(cast(x, dtype).prod(axis=axes_of(x, dim), keepdims=keepdim))
+
+
+def last(x: Array, axes: tuple[int, ...]) -> Array:
+    """``axes`` moved to the end and joined into one."""
+    kept = tuple(axis for axis in range(x.ndim) if axis not in axes)
+    shape = tuple(x.shape[axis] for axis in kept)
+    return x.transpose(kept + axes).reshape(*shape, math.prod(x.shape[axis] for axis in axes))
+
+
+def restored(x: Array, like: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
+    """The result of a reduction with the reduced axes put back, where they are kept."""
+    if not keepdim:
+        return x
+    return x.reshape(x.shape[0], *(1 if axis in axes else like.shape[axis] for axis in range(1, like.ndim)))
+
+
+Best = Callable[..., Any]
+
+
+def choose(k: Kernel, rows: Array, best: Best, what: str, derivative: bool = True) -> tuple[Array, Array]:
+    """The best of the last axis at the base point, and where it stands; a NaN is the best."""
+    index = best(k.base(rows), axis=-1)[..., None]
+    value = np.take_along_axis(rows, index, -1)
+    if k.perturbed and rows.shape[-1] > 1:
+        distance = np.array(rows - value)
+        np.put_along_axis(distance, index, 1.0, -1)
+        (k.kink if derivative else k.threshold)(distance, what)
+    return value[..., 0], index[..., 0]
+
+
+def extreme(name: str, best: Best) -> Callable[..., Any]:
+    def apply(k: Kernel, x: Array, *, dim: Dim = None, keepdim: bool = False) -> Any:
+        axes = axes_of(x, dim)
+        value, _ = choose(k, last(x, axes), best, name)
+        return restored(value, x, axes, keepdim)
+
+    return row(name, exact=True)(apply)
+
+
+amax = extreme("amax", np.argmax)
+amin = extreme("amin", np.argmin)
+
+
+def extreme_with_index(name: str, best: Best, binary: Callable[..., Any]) -> None:
+    def apply(
+        k: Kernel, x: Array, other: Array | None = None, *, dim: int | None = None, keepdim: bool = False
+    ) -> Any:
+        if other is not None:
+            return binary(k, x, other)
+        axes = axes_of(x, dim)
+        value, index = choose(k, last(x, axes), best, name)
+        value = restored(value, x, axes, keepdim)
+        return value if dim is None else (value, restored(index, x, axes, keepdim))
+
+    row(name, exact=True)(apply)
+
+
+extreme_with_index("max", np.argmax, maximum)
+extreme_with_index("min", np.argmin, minimum)
+
+
+def position(name: str, best: Best) -> None:
+    def apply(k: Kernel, x: Array, *, dim: int | None = None, keepdim: bool = False) -> Any:
+        axes = axes_of(x, dim)
+        _, index = choose(k, last(x, axes), best, name, derivative=False)
+        return restored(index, x, axes, keepdim)
+
+    row(name, exact=True)(apply)
+
+
+position("argmax", np.argmax)
+position("argmin", np.argmin)
+
+
+@row("var")
+def var(k: Kernel, x: Array, *, dim: Dim = None, correction: float = 1, keepdim: bool = False) -> Any:
+    axes = axes_of(x, dim)
+    size = count(x, axes)
+    centred = k(x - k(x.sum(axis=axes, keepdims=True) / size))
+    return k(np.square(centred)).sum(axis=axes, keepdims=keepdim) / np.maximum(size - correction, 0.0)
+
+
+@row("std")
+def std(k: Kernel, x: Array, *, dim: Dim = None, correction: float = 1, keepdim: bool = False) -> Any:
+    return root(k, k(var(k, x, dim=dim, correction=correction, keepdim=keepdim)), "std")
+
+
+@row("norm")
+def norm(k: Kernel, x: Array, *, p: float | str | None = 2, dim: Dim = None, keepdim: bool = False) -> Any:
+    axes = axes_of(x, dim)
+    order = 2.0 if p is None or p == "fro" else float(p)
+    if order == 2.0:
+        return root(k, k(np.square(x).sum(axis=axes, keepdims=keepdim)), "norm")
+    if order == 0.0:
+        k.kink(x, "norm with p=0")
+        return (k.base(x) != 0).sum(axis=axes, keepdims=keepdim).astype(np.float64)
+    size = magnitude(k, x, f"norm with p={p}") if order < 3.0 or math.isinf(order) else smooth_magnitude(k, x)
+    if order == 1.0:
+        return size.sum(axis=axes, keepdims=keepdim)
+    if math.isinf(order):
+        return (amax if order > 0 else amin)(k, size, dim=dim, keepdim=keepdim)
+    total = power(k, size, np.full(1, order)).sum(axis=axes, keepdims=keepdim)
+    k.kink(total, "norm")
+    return power(k, total, np.full(1, 1.0 / order))
+
+
+def smooth_magnitude(k: Kernel, x: Array) -> Array:
+    """``|x|`` where it stands under a power of three or more, which is smooth enough at zero."""
+    return np.where(k.base(x) < 0, -x, x)
+
+
+@row("logsumexp")
+def logsumexp(k: Kernel, x: Array, *, dim: Dim, keepdim: bool = False) -> Any:
+    axes = axes_of(x, dim)
+    kept = log_of_sum(k, as_real(x), axes)
+    return (
+        kept
+        if keepdim
+        else kept.reshape(kept.shape[0], *(x.shape[axis] for axis in range(1, x.ndim) if axis not in axes))
+    )
+
+
+def log_of_sum(k: Kernel, x: Array, axes: tuple[int, ...]) -> Array:
+    """``log(sum(exp(x)))``, shifted by the largest element of the base point; reduced axes are kept."""
+    shift = peak(k, x, axes)
+    return np.log(k(k(np.exp(x - shift)).sum(axis=axes, keepdims=True))) + shift
+
+
+def peak(k: Kernel, x: Array, axes: tuple[int, ...]) -> Array:
+    """The largest element at the base point, zero where that is infinite."""
+    largest = k.base(x).max(axis=axes, keepdims=True, initial=-np.inf)
+    return np.where(np.isfinite(largest), largest, 0.0)
+
+
+@row("softmax", "nn.functional.softmax")
+def softmax(k: Kernel, x: Array, *, dim: int, dtype: str | None = None) -> Any:
+    axes = axes_of(x, dim)
+    x = as_real(cast(x, dtype))
+    weights = k(np.exp(x - peak(k, x, axes)))
+    return weights / k(weights.sum(axis=axes, keepdims=True))
+
+
+@row("log_softmax", "nn.functional.log_softmax")
+def log_softmax(k: Kernel, x: Array, *, dim: int, dtype: str | None = None) -> Any:
+    x = as_real(cast(x, dtype))
+    return x - k(log_of_sum(k, x, axes_of(x, dim)))
+
+
+@row("cumsum")
+def cumsum(k: Kernel, x: Array, *, dim: int, dtype: str | None = None) -> Any:
+    axis = axis_of(x, dim)
+    x = cast(x, dtype)
+    return x if x.ndim == 1 else np.cumsum(x, axis=axis)
+
+
+@row("matmul")
+def matmul(k: Kernel, a: Array, b: Array) -> Any:
+    if a.ndim == 1 or b.ndim == 1:
+        raise ValueError("matmul takes operands of rank 1 or more, got a zero-dim one")
+    left, right = a.ndim == 2, b.ndim == 2
+    a = a[:, None, :] if left else a
+    b = b[:, :, None] if right else b
+    rank = max(a.ndim, b.ndim)
+    product = np.matmul(stacked(a, rank), stacked(b, rank))
+    product = product[..., 0, :] if left else product
+    return product[..., 0] if right else product
+
+
+def stacked(x: Array, rank: int) -> Array:
+    """The matrices with axes of size one after the batch axis until there are ``rank`` axes."""
+    return x.reshape(x.shape[0], *(1,) * (rank - x.ndim), *x.shape[1:])

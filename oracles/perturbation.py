@@ -1,0 +1,293 @@
+"""Many perturbed copies of one function, evaluated at once.
+
+Two kinds of perturbation share a batch. *Directions* move an input: by a complex step, or by real ones.
+*Noise* multiplies every intermediate, and every operand of an operator that rounds, by ``1 + NOISE * g`` with
+fixed pseudo-random ``g`` of unit variance, the value and its tangent independently. To first order the result
+then moves by ``NOISE * sum(g * sensitivity * value)`` over all intermediates of the forward computation, and,
+since the tangents are the transposed cotangents, of the backward computation as well: the root mean square
+over a few such patterns estimates how much rounding errors of relative size one would change a result. The
+idea is that of stochastic arithmetic (J. Vignes, "A stochastic arithmetic for reliable scientific
+computation", 1993) with a linear noise in place of random rounding.
+
+A batch is laid out as ``(blocks, rows, inner)``: one clean block and one for each noise pattern; rows of real
+directions; an inner axis of imaginary ones. Row 0 of everything is the base point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oracles.forward import call, real, row_of
+from oracles.numpy_table import Array, Kernel
+from oracles.question import Argument, CannotAnswer, Function, Literal, Vjp
+
+STEP = (
+    2.0**-200
+)  # of a complex step: its square vanishes beside anything, its product with a derivative does not
+NOISE = 2.0**-28  # far above rounding, far below curvature
+PATTERNS = 8
+
+# Central differences of eighth order (B. Fornberg, "Generation of finite difference formulas", 1988)
+_STENCIL = np.array([1, 2, 3, 4, -1, -2, -3, -4], np.float64)
+_WEIGHTS = np.array([4 / 5, -1 / 5, 4 / 105, -1 / 280, -4 / 5, 1 / 5, -4 / 105, 1 / 280])
+
+
+@lru_cache(maxsize=1)
+def _factors() -> NDArray[np.float64]:
+    """``1 + NOISE * g`` for every pattern, after a row of ones for the clean block."""
+    noise = np.random.Generator(np.random.PCG64(20)).standard_normal((PATTERNS, 1 << 15))
+    return np.concatenate([np.ones((1, noise.shape[1])), 1.0 + NOISE * noise])
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How far a piecewise operator stood from deciding otherwise, element by element.
+
+    ``error`` is the noise of ``distance``, in units of the unit roundoff. ``kink``: there is no derivative,
+    or another one, where ``distance`` is zero.
+    """
+
+    what: str
+    kink: bool
+    distance: NDArray[np.float64]
+    error: NDArray[np.float64]
+
+    def is_open(self, roundoff: float) -> bool:
+        """Whether rounding by up to ``roundoff``, or the tie itself, leaves the decision or the derivative
+        open.
+        """
+        near = self.distance <= roundoff * self.error
+        return bool(np.any(near if self.kink else near & (self.error > 0)))
+
+
+def is_analytic(function: Function) -> bool:
+    """Whether the whole function can be evaluated at complex numbers."""
+    return not any(isinstance(step, Vjp) for step in function.steps) and all(
+        row_of(op).analytic for op in function.operators
+    )
+
+
+def depth(function: Function) -> int:
+    """How many vector-Jacobian products are nested in the function."""
+    return max((1 + depth(step.function) for step in function.steps if isinstance(step, Vjp)), default=0)
+
+
+class Perturbed(Kernel):
+    """The :class:`oracles.question.Ops` of batches; see the module for their layout."""
+
+    perturbed = True
+
+    def __init__(
+        self, blocks: int, rows: int = 1, inner: int = 1, shrink: float = 1.0, floor: float = 0.0
+    ) -> None:
+        self.blocks, self.rows, self.inner = blocks, rows, inner
+        self.shrink = shrink  # of the real steps of inner derivatives
+        self.floor = floor  # the smallest normal number of the dtype, where gradual underflow matters
+        self.decisions: list[Decision] = []
+        self.reach: Any = 0.0  # sum of |tangent| over all results, by direction; kept where there is a floor
+        self._offset = 0
+
+    @property
+    def batch(self) -> int:
+        return self.blocks * self.rows * self.inner
+
+    # Ops
+
+    def constant(self, value: Literal) -> Array:
+        return real(value.array())[None]
+
+    def apply(self, op: str, args: tuple[Argument, ...], params: Mapping[str, Argument]) -> Sequence[Array]:
+        row = row_of(op)
+        if self.blocks == 1:
+            return call(self, row, args, params)
+        if not row.exact:
+            args = tuple(self._rounded(arg) for arg in args)
+        results = call(self, row, args, params)
+        if not row.exact or any(map(_is_rounded_scalar, (*args, *params.values()))):
+            results = tuple(self(result) for result in results)
+            if self.floor:
+                results = tuple(self._underflow(result) for result in results)
+        return results
+
+    def stop_gradient(self, value: Array) -> Array:
+        if value.shape[0] == 1 or value.dtype.kind not in "fc":
+            return value
+        blocks = value.reshape(self.blocks, self.rows * self.inner, *value.shape[1:])
+        return np.array(np.broadcast_to(blocks[:, :1].real, blocks.shape)).reshape(value.shape)
+
+    def vjp(
+        self, function: Function, inputs: Sequence[Array], cotangents: Sequence[Array], wrt: Sequence[int]
+    ) -> Sequence[Array]:
+        if any(x.dtype.kind == "c" for x in (*inputs, *cotangents)):
+            raise CannotAnswer("a derivative inside a complex step")
+        sizes = [inputs[i][0].size for i in wrt]
+        imaginary = is_analytic(function)
+        moves = 1 if imaginary else len(_STENCIL)
+        count = 1 + moves * sum(sizes)
+        steps = [_steps(self.base(inputs[i]).ravel(), self.shrink) for i in wrt]
+        outer = self.batch
+        moved = list(inputs)
+        for i, x in enumerate(inputs):
+            if i in wrt:
+                place = list(wrt).index(i)
+                delta = _directions(steps[place], 1 + moves * sum(sizes[:place]), count, imaginary)
+                flat = x.reshape(x.shape[0], 1, delta.shape[1]) + delta
+                flat = np.broadcast_to(flat, (outer, count, delta.shape[1]))
+                moved[i] = flat.reshape(outer * count, *x.shape[1:])
+            elif x.shape[0] > 1:
+                moved[i] = np.repeat(x, count, axis=0)
+        with self._scope(count, imaginary):
+            outputs = function(self, *moved)
+        total = np.zeros((outer, sum(sizes)))
+        for y, cotangent in zip(outputs, cotangents, strict=True):
+            if y.shape[0] > 1:
+                flat = y.reshape(outer, count, -1)[:, 1:]
+                jacobian = flat.imag / STEP if imaginary else _differences(flat, np.concatenate(steps))
+                weights = self._rounded(cotangent)
+                total = total + np.matmul(jacobian, weights.reshape(weights.shape[0], -1, 1))[..., 0]
+        parts = np.split(self(total), np.cumsum(sizes)[:-1], axis=1)
+        return [part.reshape(outer, *inputs[i].shape[1:]) for i, part in zip(wrt, parts, strict=True)]
+
+    @contextmanager
+    def _scope(self, count: int, imaginary: bool) -> Iterator[None]:
+        saved = self.rows, self.inner
+        if imaginary:
+            self.inner *= count
+        else:
+            self.rows, self.inner = self.rows * self.inner * count, 1
+        try:
+            yield
+        finally:
+            self.rows, self.inner = saved
+
+    # Kernel
+
+    def __call__(self, value: Array) -> Array:
+        if self.blocks == 1 or value.dtype.kind not in "fc":
+            return value
+        parts = self._parts(value)
+        head = self._draw(parts.shape[3])
+        if self.rows == 1:
+            parts = parts * head
+        else:
+            tail = self._draw(parts.shape[3])
+            parts = parts * tail + parts[:, :1] * (head - tail)
+        return self._whole(parts, value)
+
+    def carry(self, value: Array, *terms: Array) -> Array:
+        if self.blocks == 1 or value.shape[0] == 1:
+            return value
+        total = self._parts(value)
+        for term in terms:
+            parts = self._parts(term)
+            head = parts[:, :1]
+            total = total + (parts - head) * (self._draw(parts.shape[3]) - 1.0)
+            if term.dtype.kind == "c":
+                tangent = head * (self._draw(parts.shape[3]) - 1.0)
+                tangent[..., 0::2] = 0.0
+                total = total + tangent
+        return self._whole(total, value)
+
+    def kink(self, distance: Array, what: str) -> None:
+        self._decide(distance, what, True)
+
+    def threshold(self, distance: Array, what: str) -> None:
+        self._decide(distance, what, False)
+
+    def _decide(self, distance: Array, what: str, kink: bool) -> None:
+        if distance.dtype.kind not in "fc" or distance.size == 0:
+            return
+        if distance.shape[0] == 1:
+            base = distance.real.ravel()
+            self.decisions.append(Decision(what, kink, np.abs(base), np.zeros_like(base)))
+            return
+        points = distance.reshape(self.blocks, self.rows * self.inner, -1)[:, 0].real
+        self.decisions.append(Decision(what, kink, np.abs(points[0]), spread_of(points)))
+
+    # noise
+
+    def _parts(self, value: Array) -> NDArray[np.float64]:
+        """The value as ``(blocks, rows, inner, real and imaginary parts of the elements)``."""
+        value = np.ascontiguousarray(value)
+        flat = value.reshape(-1).view(np.float64)
+        if value.shape[0] == 1:
+            return flat.reshape(1, 1, 1, flat.size)
+        return flat.reshape(self.blocks, self.rows, self.inner, flat.size // self.batch)
+
+    def _whole(self, parts: NDArray[np.float64], like: Array) -> Array:
+        full = np.broadcast_to(parts, (self.blocks, self.rows, self.inner, parts.shape[3]))
+        return np.ascontiguousarray(full).reshape(-1).view(like.dtype).reshape(self.batch, *like.shape[1:])
+
+    def _draw(self, width: int) -> NDArray[np.float64]:
+        """Fresh factors for ``width`` numbers, of shape ``(blocks, 1, 1, width)``."""
+        pool = _factors()
+        if self._offset + width > pool.shape[1]:
+            self._offset = (self._offset + 1009) % max(pool.shape[1] - width, 1)
+        drawn = pool[:, self._offset : self._offset + width]
+        if drawn.shape[1] < width:
+            drawn = np.resize(pool.T, (width, pool.shape[0])).T
+        self._offset += width
+        return drawn[:, None, None, :]
+
+    def _rounded(self, argument: Argument) -> Any:
+        if isinstance(argument, np.ndarray):
+            return self(argument)
+        return tuple(self._rounded(item) for item in argument) if isinstance(argument, tuple) else argument
+
+    def _underflow(self, value: Array) -> Array:
+        """Adds the noise of numbers below the normal ones, which are rounded absolutely, and sums tangents
+        up.
+        """
+        if value.dtype.kind not in "fc":
+            return value
+        parts = self._parts(value)
+        noise = np.where(parts[:, :1] != 0, self.floor * (self._draw(parts.shape[3]) - 1.0), 0.0)
+        if value.dtype.kind == "c":
+            noise[..., 1::2] = 0.0
+        tangents = parts[0, :, :, 1::2] / STEP if value.dtype.kind == "c" else parts[0] - parts[0, :1]
+        self.reach = self.reach + np.abs(tangents).sum(axis=-1)
+        return self._whole(parts + noise, value)
+
+
+def spread_of(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The noise of values of shape ``(blocks, ...)``, in units of the unit roundoff."""
+    difference = (points[1:] - points[0]) / NOISE
+    return np.asarray(np.sqrt(np.mean(difference * difference, axis=0)))
+
+
+def _is_rounded_scalar(argument: Argument) -> bool:
+    """Whether a Python number in an operand's place changes when it takes a narrow dtype."""
+    return isinstance(argument, float) and argument == argument and float(np.float16(argument)) != argument
+
+
+def _steps(base: NDArray[np.float64], shrink: float) -> NDArray[np.float64]:
+    """Real steps for the eighth-order stencil: small beside the scale on which functions of ``base`` vary."""
+    return shrink * 2.0**-6 * np.maximum(np.abs(base), 2.0**-3)
+
+
+def _directions(steps: NDArray[np.float64], first: int, count: int, imaginary: bool) -> Array:
+    """What is added to an input in each of ``count`` rows; its own directions start at row ``first``."""
+    size = len(steps)
+    if imaginary:
+        delta = np.zeros((count, size), np.complex128)
+        delta[first + np.arange(size), np.arange(size)] = 1j * STEP
+        return delta
+    moves = len(_STENCIL)
+    real_delta = np.zeros((count, size))
+    for i in range(size):
+        real_delta[first + moves * i : first + moves * (i + 1), i] = _STENCIL * steps[i]
+    return real_delta
+
+
+def _differences(rows: Array, steps: NDArray[np.float64]) -> Array:
+    """The Jacobian, of shape ``(batch, directions, elements)``, out of the rows of the stencil."""
+    batch, _, size = rows.shape
+    stencil = rows.reshape(batch, len(steps), len(_STENCIL), size)
+    return np.tensordot(stencil, _WEIGHTS, axes=([2], [0])) / steps[:, None]

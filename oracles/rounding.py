@@ -1,0 +1,231 @@
+"""How much rounding may change the values and the gradients of a question, in a computation of a given dtype.
+
+The bound of an element is ``FACTOR * unit_roundoff(dtype)`` times an estimate of the sum, over all
+intermediates of the forward and the backward computation, of |sensitivity| x |value|;
+:mod:`oracles.perturbation` says how that is found without a table of derivatives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oracles.perturbation import PATTERNS, STEP, Decision, Perturbed, is_analytic, spread_of
+from oracles.question import FLOATING, Cached, CannotAnswer, Question
+
+Real = NDArray[np.float64]
+
+# What separates the estimate, a root mean square over a few noise patterns, from the largest error ever seen.
+FACTOR = 16.0
+
+CHUNK = 1 << 18  # numbers in one batch of one operand, at most
+
+
+def unit_roundoff(dtype: str) -> float:
+    """Half the distance from 1.0 to the next larger number. Raises ValueError for a dtype that is not
+    floating.
+    """
+    if dtype not in FLOATING:
+        raise ValueError(f"{dtype} has no unit roundoff; expected one of {', '.join(FLOATING)}")
+    return float(np.finfo(dtype).eps) / 2
+
+
+def smallest_subnormal(dtype: str) -> float:
+    """The absolute error that gradual underflow may add to any result."""
+    return float(np.finfo(dtype).smallest_subnormal)
+
+
+@dataclass(frozen=True, eq=False)
+class Rounding:
+    """Sums of |sensitivity| x |value|: one array for each output, and one for each input's gradient.
+
+    ``gradients`` is empty when the question has no cotangents. An element is NaN or infinite where the
+    computation is: nothing but the same NaN or infinity can then be compared.
+    """
+
+    values: tuple[Real, ...]
+    gradients: tuple[Real, ...]
+    decisions: tuple[Decision, ...]
+    dtype: str
+
+    @cached_property
+    def value_bounds(self) -> tuple[Real, ...]:
+        """The allowance for each output, element by element."""
+        return tuple(map(self._bound, self.values))
+
+    @cached_property
+    def gradient_bounds(self) -> tuple[Real, ...]:
+        """The allowance for the gradient of each input, element by element."""
+        return tuple(map(self._bound, self.gradients))
+
+    def undecided(self) -> str | None:
+        """The operator whose branch, choice or comparison hangs on a rounding error; None if none does.
+
+        A tie between exact values is no such case: everybody sees it.
+        """
+        roundoff = FACTOR * unit_roundoff(self.dtype)
+        for decision in self.decisions:
+            close = (decision.distance <= roundoff * decision.error) & (decision.error > 0)
+            if np.any(close):
+                return decision.what
+        return None
+
+    def _bound(self, total: Real) -> Real:
+        bound = FACTOR * unit_roundoff(self.dtype) * total
+        return np.asarray(np.where(total == 0, 0.0, bound + smallest_subnormal(self.dtype)))
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """One perturbed evaluation: the clean results, and the noise of each in units of the unit roundoff."""
+
+    values: tuple[Real, ...]
+    value_noise: tuple[Real, ...]
+    gradients: tuple[Real, ...]
+    gradient_noise: tuple[Real, ...]
+    contracted_noise: float  # of the sum of cotangent times output
+    decisions: tuple[Decision, ...]
+    exact: bool  # the gradients carry no truncation error
+
+
+def rounding(question: Question, dtype: str = "float64") -> Rounding:
+    """The rounding bound of a program whose coarsest floating dtype is ``dtype``.
+
+    Raises :class:`oracles.question.CannotAnswer` for an operator without a row in the NumPy table, and
+    ValueError for a dtype that is not floating.
+    """
+    unit_roundoff(dtype)
+    found = analyse_half(question) if dtype == "float16" else analyse(question)
+    return Rounding(found.value_noise, found.gradient_noise, found.decisions, dtype)
+
+
+def _analyse(question: Question, floor: float = 0.0) -> Analysis:
+    with np.errstate(all="ignore"):
+        points = [literal.array().astype(np.float64) for literal in question.inputs]
+        seeds = _seeds(question)
+        complete = is_analytic(question.function)
+        directions = sum(point.size for point in points) if seeds is not None else 0
+        widest = max((point.size for point in points), default=1)
+        chunk = max(1, CHUNK // ((PATTERNS + 1) * max(widest, 1)))
+        parts = [
+            _Pass(question, points, range(start, min(start + chunk, directions)), complete, floor)
+            for start in range(0, max(directions, 1), chunk)
+        ]
+    sizes = np.cumsum([point.size for point in points])[:-1]
+    gradients = np.concatenate([part.gradient for part in parts]) if seeds is not None else None
+    noise = np.concatenate([part.gradient_noise for part in parts])
+
+    def by_input(flat: Real) -> tuple[Real, ...]:
+        pieces = np.split(flat, sizes)
+        return tuple(piece.reshape(point.shape) for piece, point in zip(pieces, points, strict=True))
+
+    first = parts[0]
+    return Analysis(
+        values=first.values,
+        value_noise=first.value_noise,
+        gradients=() if gradients is None else by_input(gradients),
+        gradient_noise=() if gradients is None else by_input(noise),
+        contracted_noise=first.contracted_noise,
+        decisions=tuple(first.kernel.decisions),
+        exact=complete,
+    )
+
+
+def _seeds(question: Question) -> tuple[Real | None, ...] | None:
+    """The cotangents, flat; None when the question has none."""
+    if not question.cotangents:
+        return None
+    if len(question.cotangents) != len(question.function.outputs):
+        expected = len(question.function.outputs)
+        raise ValueError(f"{expected} outputs need as many cotangents, got {len(question.cotangents)}")
+    return tuple(None if c is None else c.array().astype(np.float64).ravel() for c in question.cotangents)
+
+
+class _Pass:
+    """The function along some of the directions, under all noise patterns."""
+
+    def __init__(
+        self, question: Question, points: Sequence[Real], directions: range, complete: bool, floor: float
+    ) -> None:
+        count = 1 + len(directions)
+        blocks = PATTERNS + 1
+        self.kernel = Perturbed(blocks, *((1, count) if complete else (count, 1)), floor=floor)
+        inputs, steps = _moved(points, directions, complete, blocks)
+        outputs = question.function(self.kernel, *inputs)
+        results = [_by_block(y, blocks, count) for y in outputs]
+        shapes = [y.shape[1:] for y in outputs]
+        bases = [y[:, 0].real for y in results]
+        self.values = tuple(base[0].reshape(shape) for base, shape in zip(bases, shapes, strict=True))
+        self.value_noise = tuple(
+            (spread_of(base) if base.dtype.kind == "f" else np.zeros(base.shape[1])).reshape(shape)
+            for base, shape in zip(bases, shapes, strict=True)
+        )
+        self._contract(_seeds(question), results, steps, complete)
+
+    def _contract(
+        self, seeds: Sequence[Real | None] | None, results: Sequence[Real], steps: Real, complete: bool
+    ) -> None:
+        sums = np.zeros((self.kernel.blocks, len(steps)))
+        absolute = np.zeros(len(steps))
+        largest = np.zeros(len(steps))
+        scalar = np.zeros(self.kernel.blocks)
+        for y, seed in zip(results, seeds or (), strict=seeds is not None):
+            if seed is None or y.dtype.kind not in "fc":
+                continue
+            tangents = y[:, 1:].imag / STEP if complete else (y[:, 1:] - y[:, :1]) / steps[:, None]
+            sums += tangents @ seed
+            terms = np.abs(tangents[0] * seed)
+            absolute += terms.sum(axis=-1)
+            largest = np.maximum(largest, terms.max(axis=-1, initial=0.0))
+            scalar += y[:, 0].real @ seed
+        self.gradient = sums[0]
+        # one contribution is handed on as it is; several are added up
+        self.gradient_noise = spread_of(sums) + (absolute - largest)
+        if self.kernel.floor:
+            self.gradient_noise += (
+                self.kernel.floor * np.ravel(self.kernel.reach)[-len(steps) :] if len(steps) else 0
+            )
+        self.contracted_noise = float(spread_of(scalar)) + abs(float(scalar[0]))
+
+
+def _moved(
+    points: Sequence[Real], directions: range, complete: bool, blocks: int
+) -> tuple[list[NDArray[np.float64]], Real]:
+    """Every input in every row, and the real step of each direction."""
+    flat = np.concatenate([point.ravel() for point in points]) if points else np.zeros(0)
+    count, chosen = 1 + len(directions), np.arange(directions.start, directions.stop)
+    steps = 2.0**-10 * np.maximum(np.abs(flat[chosen]), 2.0**-4)
+    delta = np.zeros((count, flat.size), np.complex128 if complete else np.float64)
+    delta[1 + np.arange(len(chosen)), chosen] = 1j * STEP if complete else steps
+    moved = np.tile(flat + delta, (blocks, 1))
+    pieces = np.split(moved, np.cumsum([point.size for point in points])[:-1], axis=1) if points else []
+    return [piece.reshape(-1, *point.shape) for piece, point in zip(pieces, points, strict=True)], steps
+
+
+def _by_block(y: Real, blocks: int, count: int) -> Real:
+    """An output as ``(blocks, rows, elements)``."""
+    size = int(np.prod(y.shape[1:]))
+    if y.shape[0] == 1:
+        return np.broadcast_to(y.reshape(1, 1, size), (blocks, count, size))
+    return y.reshape(blocks, count, size)
+
+
+analyse = Cached(_analyse, size=256)
+analyse_half = Cached(
+    lambda question: _analyse(question, float(np.finfo("float16").smallest_normal)), size=64
+)
+
+__all__ = [
+    "FACTOR",
+    "Analysis",
+    "CannotAnswer",
+    "Rounding",
+    "analyse",
+    "rounding",
+    "smallest_subnormal",
+    "unit_roundoff",
+]
