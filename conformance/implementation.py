@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from conformance.programs.statements import (
+    PLAIN_FIELDS,
     Apply,
     Backward,
     Create,
@@ -16,7 +17,6 @@ from conformance.programs.statements import (
     If,
     Mutate,
     Observe,
-    PLAIN_FIELDS,
     Program,
     ReadGrad,
     Repeat,
@@ -27,8 +27,8 @@ from conformance.programs.statements import (
 )
 from conformance.trace import Trace
 
-# What a program may need of an implementation besides operators and dtypes; ``scripted`` is an in-process namespace
-# spelled like torch, for the clauses that cannot be programs.
+# What a program may need of an implementation besides operators and dtypes; ``scripted`` is an in-process
+# namespace spelled like torch, for the clauses that cannot be programs.
 CAPABILITIES = (
     "backward",
     "grad",
@@ -61,7 +61,9 @@ class Claims:
     dtypes: frozenset[str] | None = None
 
     def lacks(self, needs: Needs) -> tuple[str, ...]:
-        """What a program needs and the implementation does not offer, in words; empty when it can be asked."""
+        """What a program needs and the implementation does not offer, in words; empty when it can be
+        asked.
+        """
         missing = [f"capability {name}" for name in sorted(needs.capabilities - self.capabilities)]
         if self.operators is not None:
             missing += [f"operator {name}" for name in sorted(needs.operators - self.operators)]

@@ -1,16 +1,19 @@
-"""What came back: for each statement *ok*, *raised* or *skipped*, and for each observation the named fields."""
+"""What came back: for each statement *ok*, *raised* or *skipped*, and for each observation the named
+fields.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal as OneOf, TypeAlias
+from typing import Any, TypeAlias
+from typing import Literal as OneOf
 
-import numpy as np
 from numpy.typing import NDArray
 
 # Where a statement stands and which round it ran in: the index in the program, then for each enclosing block
-# (round, index in its body). The branch not taken shares no place with the one that was: ``otherwise`` is round 1.
+# (round, index in its body). The branch not taken shares no place with the one that was: ``otherwise`` is
+# round 1.
 Place: TypeAlias = tuple[int, ...]
 
 

@@ -1,10 +1,11 @@
 """What an oracle is asked, and what it may say.
 
-A question is a pure function of real variables, written as a short list of steps over PyTorch's operator names: no
-in-place statement, no alias, no loop, no mode. It is cut out of a program by the suite; an oracle only ever sees this.
+A question is a pure function of real variables, written as a short list of steps over PyTorch's operator
+names: no in-place statement, no alias, no loop, no mode. It is cut out of a program by the suite; an oracle
+only ever sees this.
 
-Every oracle evaluates the same :class:`Function` in its own number system by supplying an :class:`Ops`; calculus,
-operator tables and error bounds are each oracle's own.
+Every oracle evaluates the same :class:`Function` in its own number system by supplying an :class:`Ops`;
+calculus, operator tables and error bounds are each oracle's own.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ DTYPES = (*FLOATING, *INTEGRAL, "bool")
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """An array written down exactly: dtype name, shape, and the elements in row-major order as Python numbers.
+    """An array written down exactly: dtype name, shape, and the elements in row-major order as Python
+    numbers.
 
     Equality is that of the bits, as far as a reader can see them: NaN equals NaN and 0.0 differs from -0.0.
     """
@@ -40,11 +42,15 @@ class Literal:
         if self.dtype not in DTYPES:
             raise ValueError(f"unknown dtype {self.dtype!r}; expected one of {', '.join(DTYPES)}")
         if math.prod(self.shape) != len(self.data):
-            raise ValueError(f"shape {self.shape} needs {math.prod(self.shape)} elements, got {len(self.data)}")
+            raise ValueError(
+                f"shape {self.shape} needs {math.prod(self.shape)} elements, got {len(self.data)}"
+            )
 
     @classmethod
     def of(cls, array: Any, dtype: str | None = None) -> Literal:
-        """The literal of anything that ``numpy.asarray`` takes, rounded to ``dtype`` first when one is given."""
+        """The literal of anything that ``numpy.asarray`` takes, rounded to ``dtype`` first when one is
+        given.
+        """
         values = np.asarray(array, dtype=dtype)
         return cls(values.dtype.name, values.shape, tuple(values.ravel().tolist()))
 
@@ -68,7 +74,9 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """One of the values that a function has computed so far: its inputs first, then every result of every step."""
+    """One of the values that a function has computed so far: its inputs first, then every result of every
+    step.
+    """
 
     index: int
 
@@ -98,7 +106,9 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """``op(*args, **params)``, with ``op`` in PyTorch's spelling below ``torch.``. Gives ``results`` values."""
+    """``op(*args, **params)``, with ``op`` in PyTorch's spelling below ``torch.``. Gives ``results``
+    values.
+    """
 
     op: str
     args: tuple[Argument, ...]
@@ -116,7 +126,8 @@ class Freeze:
 
 @dataclass(frozen=True, slots=True)
 class Vjp:
-    """Gradients inside the function: ``cotangents^T J`` of ``function`` at ``inputs``, for the inputs in ``wrt``.
+    """Gradients inside the function: ``cotangents^T J`` of ``function`` at ``inputs``, for the inputs in
+    ``wrt``.
 
     Gives ``len(wrt)`` values, each with the shape of its input, themselves differentiable in ``inputs`` and
     ``cotangents``.
@@ -144,7 +155,9 @@ class Ops(Protocol[V]):
     def constant(self, value: Literal) -> V: ...
 
     def apply(self, op: str, args: tuple[Argument, ...], params: Mapping[str, Argument]) -> Sequence[V]:
-        """The results of one operator; operands stand in ``args`` and ``params`` as values of this namespace."""
+        """The results of one operator; operands stand in ``args`` and ``params`` as values of this
+        namespace.
+        """
         ...
 
     def stop_gradient(self, value: V) -> V: ...
@@ -156,7 +169,9 @@ class Ops(Protocol[V]):
 
 @dataclass(frozen=True)
 class Function:
-    """``arity`` inputs, steps in order, and which values are returned. Immutable and hashable: a cache key."""
+    """``arity`` inputs, steps in order, and which values are returned. Immutable and hashable: a cache
+    key.
+    """
 
     arity: int
     steps: tuple[Step, ...]
@@ -183,7 +198,11 @@ class Function:
             op
             for step in self.steps
             for op in (
-                {step.op} if isinstance(step, Apply) else step.function.operators if isinstance(step, Vjp) else ()
+                {step.op}
+                if isinstance(step, Apply)
+                else step.function.operators
+                if isinstance(step, Vjp)
+                else ()
             )
         )
 
@@ -202,7 +221,9 @@ def evaluate(step: Step, ops: Ops[V], values: Sequence[V]) -> Sequence[V]:
         params = {name: substitute(argument, values) for name, argument in step.params}
         results = ops.apply(step.op, args, params)
         if len(results) != step.results:
-            raise ValueError(f"{step.op} gave {len(results)} results where the function expects {step.results}")
+            raise ValueError(
+                f"{step.op} gave {len(results)} results where the function expects {step.results}"
+            )
         return results
     if isinstance(step, Constant):
         return (ops.constant(step.value),)
@@ -244,8 +265,9 @@ class CannotAnswer(Exception):
 class Answer:
     """A value and a bound on its absolute error, element by element and of the same shape, both float64.
 
-    The bound covers everything that separates ``value`` from the exact real number: truncation, rounding, conditioning
-    of the oracle's own computation. It is finite and not negative. NaN and infinities in ``value`` are exact claims.
+    The bound covers everything that separates ``value`` from the exact real number: truncation, rounding,
+    conditioning of the oracle's own computation. It is finite and not negative. NaN and infinities in
+    ``value`` are exact claims.
     """
 
     value: NDArray[np.float64]

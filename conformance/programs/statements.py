@@ -1,14 +1,15 @@
 """A program: an immutable list of statements over named tensors, the one currency of the suite.
 
-An implementation executes it, the oracles answer for its gradients, the model predicts the rest of its trace, the
-printer writes it as source and the wire as JSON. A name is bound once; inside a loop, once per round.
+An implementation executes it, the oracles answer for its gradients, the model predicts the rest of its trace,
+the printer writes it as source and the wire as JSON. A name is bound once; inside a loop, once per round.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Any, Literal as OneOf, TypeAlias
+from typing import Any, TypeAlias
+from typing import Literal as OneOf
 
 from oracles.question import Literal
 
@@ -20,7 +21,8 @@ class Var:
     name: str
 
 
-# Arguments nest as in a call: Var for a tensor, tuples for lists and tuples, Slice, None, Ellipsis, Python scalars.
+# Arguments nest as in a call: Var for a tensor, tuples for lists and tuples, Slice, None, Ellipsis, Python
+# scalars.
 Argument: TypeAlias = Any
 Params: TypeAlias = tuple[tuple[str, Argument], ...]
 
@@ -48,8 +50,8 @@ class Apply:
 class Mutate:
     """In place: ``target.op_(*args, **params)``, or ``target[index] = value`` when op is ``__setitem__``.
 
-    With ``through_data`` the write goes through ``target.data``, behind the back of the version counter. ``result``
-    names what the method returned.
+    With ``through_data`` the write goes through ``target.data``, behind the back of the version counter.
+    ``result`` names what the method returned.
     """
 
     target: str
@@ -78,8 +80,16 @@ class SetRequiresGrad:
     method: bool = False
 
 
-Mode: TypeAlias = OneOf["no_grad", "enable_grad", "set_grad_enabled(True)", "set_grad_enabled(False)", "inference_mode"]
-MODES: tuple[Mode, ...] = ("no_grad", "enable_grad", "set_grad_enabled(True)", "set_grad_enabled(False)", "inference_mode")
+Mode: TypeAlias = OneOf[
+    "no_grad", "enable_grad", "set_grad_enabled(True)", "set_grad_enabled(False)", "inference_mode"
+]
+MODES: tuple[Mode, ...] = (
+    "no_grad",
+    "enable_grad",
+    "set_grad_enabled(True)",
+    "set_grad_enabled(False)",
+    "inference_mode",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +198,11 @@ HookAction: TypeAlias = OneOf["log", "scale", "zero", "raise"]
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """Register a hook out of a fixed vocabulary on ``target``; ``handle`` names it, in the log and for removal.
+    """Register a hook out of a fixed vocabulary on ``target``; ``handle`` names it, in the log and for
+    removal.
 
-    ``log`` appends the handle's name to the hook log; ``scale`` also returns the gradient times ``factor``; ``zero``
-    returns zeros; ``raise`` raises RuntimeError.
+    ``log`` appends the handle's name to the hook log; ``scale`` also returns the gradient times ``factor``;
+    ``zero`` returns zeros; ``raise`` raises RuntimeError.
     """
 
     handle: str
@@ -223,7 +234,15 @@ Field: TypeAlias = OneOf[
     "hook_log",
     "warnings",
 ]
-PLAIN_FIELDS: tuple[Field, ...] = ("value", "shape", "dtype", "requires_grad", "is_leaf", "has_grad_fn", "grad")
+PLAIN_FIELDS: tuple[Field, ...] = (
+    "value",
+    "shape",
+    "dtype",
+    "requires_grad",
+    "is_leaf",
+    "has_grad_fn",
+    "grad",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +254,8 @@ class Observe:
 
 
 Statement: TypeAlias = (
-    "Create | Apply | Mutate | Detach | SetRequiresGrad | GradMode | Repeat | While | If | Backward | Grad | SetGrad"
-    " | ReadGrad | RetainGrad | Hook | RemoveHook | Observe"
+    "Create | Apply | Mutate | Detach | SetRequiresGrad | GradMode | Repeat | While | If | Backward | Grad"
+    " | SetGrad | ReadGrad | RetainGrad | Hook | RemoveHook | Observe"
 )
 BLOCKS = (GradMode, Repeat, While, If)
 
@@ -307,7 +326,11 @@ def used(statement: Statement) -> tuple[str, ...]:
     """The names of the tensors that the statement itself needs, blocks not entered."""
     if isinstance(statement, Apply | Mutate):
         target = (statement.target,) if isinstance(statement, Mutate) else ()
-        return (*target, *variables(statement.args), *variables(tuple(value for _, value in statement.params)))
+        return (
+            *target,
+            *variables(statement.args),
+            *variables(tuple(value for _, value in statement.params)),
+        )
     if isinstance(statement, Backward):
         return (*statement.roots, *filter(None, statement.gradients), *(statement.inputs or ()))
     if isinstance(statement, Grad):

@@ -1,0 +1,1 @@
+"""Judging: a trace against the model's prediction and the oracles' answers."""

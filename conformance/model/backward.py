@@ -1,0 +1,213 @@
+"""The backward walk of the model: what it reaches, what it releases, and what a gradient is the gradient of.
+
+It computes nothing. Each gradient becomes a vector-Jacobian product written into the record, for the oracles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from conformance.model import saved
+from conformance.model.record import Record
+from conformance.model.tensors import Edge, ModelTensor, Node
+from oracles.question import Literal, Ref, Vjp
+
+
+class Refused(Exception):
+    """PyTorch raises here. ``late``: found during the walk, after some of it was done."""
+
+    def __init__(self, why: str, *classes: str, late: bool = False) -> None:
+        super().__init__(why)
+        self.classes = classes or ("RuntimeError",)
+        self.late = late
+
+
+class Unsure(Exception):
+    """Raising and not raising are both acceptable, or the model does not know which: nothing can be judged
+    from here.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Gradient:
+    """The gradient of one target: values of the record to be added, and whether it has a history of its own.
+
+    ``through`` are the nodes that a backward through that history would run again.
+    """
+
+    terms: tuple[int, ...]
+    tracked: bool
+    through: tuple[Node, ...] = ()
+
+
+def check_roots(roots: Sequence[ModelTensor], cotangents: Sequence[ModelTensor | None]) -> None:
+    """Everything that is found before the walk; raises :class:`Refused`."""
+    for root, cotangent in zip(roots, cotangents, strict=True):
+        if not root.requires_grad:
+            raise Refused("a root does not require grad and has no grad_fn")
+        if cotangent is None and root.numel != 1:
+            raise Refused("grad can be implicitly created only for one-element outputs")
+        if cotangent is not None and cotangent.shape != root.shape:
+            raise Refused(
+                f"a gradient of shape {cotangent.shape} was given for an output of shape {root.shape}"
+            )
+
+
+def order(roots: Iterable[Edge]) -> list[Node]:
+    """Every node that the roots reach, each after all nodes that use its results."""
+    finished: list[Node] = []
+    seen: set[int] = set()
+    for root in roots:
+        stack: list[tuple[Node | None, bool]] = [(root.node, False)]
+        while stack:
+            node, left = stack.pop()
+            if node is None:
+                continue
+            if left:
+                finished.append(node)
+            elif id(node) not in seen:
+                seen.add(id(node))
+                stack.append((node, True))
+                stack.extend((edge.node, False) for edge in node.inputs.values())
+    return finished[::-1]
+
+
+def reached(roots: Sequence[Edge]) -> list[Edge]:
+    """Every tensor value that the walk meets, each once: the roots, then the operands of each node."""
+    met = {(id(edge.tensor), edge.value): edge for edge in roots}
+    for node in order(roots):
+        for edge in node.inputs.values():
+            met.setdefault((id(edge.tensor), edge.value), edge)
+    return list(met.values())
+
+
+def executed(roots: Sequence[Edge], targets: Iterable[Edge]) -> list[Node]:
+    """The nodes that lie on a path from a root to a target, in an order in which they may run."""
+    wanted = {target.value for target in targets}
+    useful: set[int] = set()
+    nodes = order(roots)
+    for node in reversed(nodes):
+        for edge in node.inputs.values():
+            if edge.value in wanted or (edge.node is not None and id(edge.node) in useful):
+                useful.add(id(node))
+    return [node for node in nodes if id(node) in useful]
+
+
+def check_released(nodes: Iterable[Node]) -> None:
+    """A released node that kept something for its pullback cannot run again."""
+    for node in nodes:
+        if any(below.freed for below in node.through):
+            raise Unsure("part of the graph that this gradient was computed with may have been released")
+        if not node.freed:
+            continue
+        kept = [_reads(node, place) for place in node.inputs]
+        if node.certain and any(what is not None and what.saved for what in kept):
+            raise Refused("a second backward through a graph that was released", late=True)
+        if not node.certain or None in kept:
+            raise Unsure(f"the model does not know what {node.op} keeps for its pullback")
+
+
+def histories(nodes: Sequence[Node], seeds: Iterable[int]) -> set[int]:
+    """The values whose gradient, under create_graph, has a history of its own; ``seeds`` are roots whose
+    does.
+    """
+    tracked = set(seeds)
+    for node in nodes:
+        incoming = not tracked.isdisjoint(node.results)
+        for place, edge in node.inputs.items():
+            what = _reads(node, place)
+            if what is None:
+                raise Unsure(f"the model does not know what the gradient of {node.op} depends on")
+            if incoming or any(source == saved.RESULT or source in node.inputs for source in what.history):
+                tracked.add(edge.value)
+    return tracked
+
+
+def _reads(node: Node, place: int) -> saved.Reads | None:
+    if node.op == "vjp":
+        return saved.smooth(*node.inputs)
+    return saved.reads(node.op, node.params, node.args, place)
+
+
+def seed(record: Record, root: ModelTensor) -> int:
+    """The cotangent 1 of a one-element root that was given none."""
+    return record.constant(Literal.of(np.ones(root.shape), "float64"))
+
+
+def product(
+    record: Record, roots: Sequence[Edge], cotangents: Sequence[int], wrt: Sequence[int]
+) -> tuple[int, ...]:
+    """Write the vector-Jacobian product into the record: one value for each value asked for."""
+    outputs = [root.value for root in roots]
+    others = [position for position in record.leaves(record.sources(outputs, wrt)) if position not in wrt]
+    inputs = [*wrt, *others]
+    function = record.function(outputs, inputs)
+    step = Vjp(function, tuple(map(Ref, inputs)), tuple(map(Ref, cotangents)), tuple(range(len(wrt))))
+    return record.add(step, [np.ones(record.arrays[position].shape) for position in wrt], guessed=True)
+
+
+def walk(
+    record: Record,
+    roots: Sequence[ModelTensor],
+    cotangents: Sequence[ModelTensor | None],
+    targets: Sequence[ModelTensor],
+    create_graph: bool,
+    retain_graph: bool,
+    through: Sequence[ModelTensor],
+) -> dict[int, Gradient]:
+    """The gradient of each target that is reached, by the target's identity; releases what ran unless told
+    not to.
+
+    Only nodes on a way to one of ``through`` run, and a target that none of these leads past gets nothing. A
+    leaf that was changed in place between two uses is several values: its gradient is the sum over them.
+    Targets that depend on each other are asked for one by one, each cut at itself.
+    """
+    edges = [root.edge() for root in roots]
+    met = reached(edges)
+    ends = [edge for edge in met if _current(edge, through)]
+    nodes = executed(edges, ends)
+    run = {id(node) for node in nodes}
+    found = [edge for edge in met if _current(edge, targets) and (edge in ends or id(edge.node) in run)]
+    check_released(nodes)
+    tracked: set[int] = set()
+    if create_graph:
+        seeds = [
+            root.value for root, given in zip(roots, cotangents, strict=True) if given and given.requires_grad
+        ]
+        tracked = histories(nodes, seeds)
+    seeded = [
+        seed(record, root) if given is None else given.value
+        for root, given in zip(roots, cotangents, strict=True)
+    ]
+    leaves = list(dict.fromkeys(edge.value for edge in found if edge.node is None))
+    values = dict(zip(leaves, product(record, edges, seeded, leaves), strict=True)) if leaves else {}
+    for edge in found:
+        if edge.node is not None:
+            (values[edge.value],) = product(record, edges, seeded, [edge.value])
+    if not retain_graph:
+        release(nodes)
+    gradients: dict[int, Gradient] = {}
+    for edge in found:
+        before = gradients.get(id(edge.tensor), Gradient((), False))
+        gradients[id(edge.tensor)] = Gradient(
+            (*before.terms, values[edge.value]), before.tracked or edge.value in tracked, tuple(nodes)
+        )
+    return gradients
+
+
+def _current(edge: Edge, tensors: Sequence[ModelTensor]) -> bool:
+    return edge.node is edge.tensor.node and any(edge.tensor is tensor for tensor in tensors)
+
+
+def release(nodes: Iterable[Node]) -> None:
+    """Free what ran. What a gradient's own history ran through below is released only in part, the model
+    cannot say.
+    """
+    for node in nodes:
+        node.freed = True
+        for below in node.through:
+            if not below.freed:
+                below.freed, below.certain = True, False
