@@ -47,4 +47,7 @@ def accumulate(leaf: Tensor, gradient: Any, owned: bool, create_graph: bool) -> 
             mark_changed(version_of(before))
             np.add(before._array, gradient, out=before._array)
         else:
-            leaf._grad = rare.buffer = Tensor(np.asarray(before._array + gradient))
+            leaf._grad = rare.buffer = Tensor(before._array + gradient)
+    # Outside the lock: a hook may start a walk of its own.
+    for hook in list(rare.post_hooks.values()):
+        hook(leaf)

@@ -15,6 +15,8 @@ import heapq
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from . import _graph, _hooks
 from ._accumulate import accumulate, is_new
 from ._grad_mode import recording
@@ -46,8 +48,7 @@ def walk(
     mode = recording.get()
     recording.set(create_graph)
     try:
-        state.deliver(roots, cotangents, None, ())
-        state.run()
+        state.run(roots, cotangents)
     finally:
         recording.set(mode)
     return state.captured
@@ -107,109 +108,107 @@ class _Walk:
         self.owned: set[Edge] = set()
         self.ready: list[tuple[int, Node]] = []
 
-    def run(self) -> None:
-        """Run the youngest ready node until none is left."""
-        ready, pending, counts, F, free = self.ready, self.pending, self.counts, self.F, self.free
+    def run(self, roots: Sequence[Edge], cotangents: Sequence[Any]) -> None:
+        """Deliver the cotangents to the roots, then run the youngest ready node until none is left."""
+        pending, counts, ready, F, free = self.pending, self.counts, self.ready, self.F, self.free
         plain = self.wanted is None and not self.create_graph
-        while ready:
-            node = heapq.heappop(ready)[1]
+        node = self.deliver(roots, cotangents, None, ())
+        while node is not None:
             cotangent = pending.pop(node, None)
             while True:
                 saved = node.saved
-                if plain and node.plan.plain and node.hooks is None and cotangent is not None:
+                if plain and node.special is None and cotangent is not None:
                     if saved is None or node.seq < _graph.last_change:
                         check_saved(node)
                     result = node.plan.pull(F, cotangent, *saved)
-                    if node.fits is not None:
-                        result = fitted(F, result, node.fits)
                 else:
                     result = self.evaluate(node, cotangent)
                 if free and node.guard is not None:
                     node.saved = node.guard = None
                 edges = node.edges
                 if len(edges) != 1:
-                    self.deliver(edges, result, cotangent, saved)
+                    node = self.deliver(edges, result, cotangent, saved)
                     break
                 target = edges[0]
-                # While a single node is ready, and waits for nothing else, it needs neither heap nor dictionary.
-                if ready or not target.runs or counts[target] != 1 or target in pending:
-                    self.deliver(edges, (result,), cotangent, saved)
+                # While one node is ready and the next waits for nothing else, there is nothing to look up or to keep.
+                if ready or counts[target] != 1 or not target.runs or target in pending:
+                    node = self.deliver(edges, (result,), cotangent, saved)
                     break
                 node, cotangent = target, result  # type: ignore[assignment]
 
-    def deliver(self, edges: Sequence[Edge], results: Sequence[Any], cotangent: Any, saved: Any) -> None:
-        """Add ``results``, computed from ``cotangent`` and ``saved``, to what is pending at ``edges``."""
-        counts, pending = self.counts, self.pending
-        for target, given in zip(edges, results, strict=True):
-            if self.needed is not None and target not in self.needed:
+    def deliver(self, edges: Sequence[Edge], results: Sequence[Any], cotangent: Any, saved: Any) -> Node | None:
+        """Add ``results``, computed from ``cotangent`` and ``saved``, to what is pending at ``edges``.
+
+        Leaves that have all of their gradients accumulate at once. Returns the node to run next.
+        """
+        counts, pending, owned, needed = self.counts, self.pending, self.owned, self.needed
+        next_node: Node | None = None
+        for target, given in zip(edges, results):
+            if needed is not None and target not in needed:
                 continue
             left = counts[target] = counts[target] - 1
             if given is not None:
                 before = pending.get(target)
-                if before is not None:
-                    pending[target] = self.added(target, before, given)
-                else:
+                if before is None:
                     pending[target] = given
-                    if left == 0 and not target.runs and is_new(given, cotangent, saved, results):
-                        self.owned.add(target)
-            if left == 0:
-                self.arrived(target)
+                    if not left and not target.runs and is_new(given, cotangent, saved, results):
+                        owned.add(target)
+                elif target in owned:
+                    before += given
+                else:
+                    pending[target] = total = before + given
+                    if not self.create_graph and type(total) is np.ndarray:
+                        owned.add(target)
+            if not left:
+                node = target if target.runs else self.finish(target)
+                if next_node is None:
+                    next_node = node  # type: ignore[assignment]
+                elif node is not None:
+                    heapq.heappush(self.ready, (-node.seq, node))  # type: ignore[union-attr,arg-type]
+        return self.youngest(next_node)
 
-    def added(self, target: Edge, before: Any, given: Any) -> Any:
-        """The sum of two gradients of one target, in place where the first is already such a sum."""
-        if target in self.owned:
-            before += given
-            return before
-        total = before + given
-        if not self.create_graph and total.ndim:
-            self.owned.add(target)
-        return total
+    def youngest(self, node: Node | None) -> Node | None:
+        """The youngest of the nodes that are ready, and of ``node``, which is not among them yet."""
+        if not self.ready:
+            return node
+        if node is None:
+            return heapq.heappop(self.ready)[1]
+        return heapq.heappushpop(self.ready, (-node.seq, node))[1]
 
-    def arrived(self, target: Edge) -> None:
-        """All gradients of ``target`` are there: a node becomes ready, a leaf accumulates at once."""
-        if isinstance(target, AccumulateGrad):
-            self.finish(target, self.pending.pop(target, None))
-        elif isinstance(target, Output):
-            self.collect(target, self.pending.pop(target, None))
-        else:
-            heapq.heappush(self.ready, (-target.seq, target))
-
-    def finish(self, end: AccumulateGrad, gradient: Any) -> None:
-        """Hooks of the leaf, then capture or accumulation, then its post-accumulation hooks."""
-        leaf = end.variable
-        owned = end in self.owned
+    def finish(self, target: Edge) -> Node | None:
+        """All gradients of a leaf, or of one of several outputs, are there. Returns the node that this makes ready."""
+        gradient = self.pending.pop(target, None)
+        if isinstance(target, Output):
+            return self.collect(target, gradient)
+        assert isinstance(target, AccumulateGrad)
+        leaf, owned = target.variable, target in self.owned
         if gradient is not None and (rare := leaf._rare) is not None and rare.hooks:
             gradient, owned = _hooks.on_tensor(rare.hooks, gradient, self.create_graph), False
         if self.wanted is not None:
-            if end in self.wanted:
-                self.captured[end] = gradient
+            if target in self.wanted:
+                self.captured[target] = gradient
+        elif target.special is not None:
+            _hooks.around(target, gradient, self.create_graph)
         elif gradient is not None:
-            if end.hooks is not None:
-                (gradient,), owned = _hooks.before_node(end.hooks.pre, (gradient,), self.create_graph), False
             accumulate(leaf, gradient, owned, self.create_graph)
-            if (rare := leaf._rare) is not None and rare.post_hooks:
-                for hook in list(rare.post_hooks.values()):
-                    hook(leaf)
-            if end.hooks is not None:
-                _hooks.after_node(end.hooks.post, (), (gradient,), self.create_graph)
+        return None
 
-    def collect(self, output: Output, gradient: Any) -> None:
-        """One output of a node that has several is complete; the node runs once all of them are."""
+    def collect(self, output: Output, gradient: Any) -> Node | None:
+        """One output of a node that has several is complete; the node is ready once all of them are."""
         node = output.node
         gradient = self.hooked(node, output.number, gradient)
         if self.wanted is not None and output in self.wanted:
             self.captured[output] = gradient
         if self.needed is not None and node not in self.needed:
-            return
+            return None
         if gradient is not None:
             self.pending.setdefault(node, {})[output.number] = gradient
         left = self.counts[node] = self.counts[node] - 1
-        if left == 0:
-            self.arrived(node)
+        return None if left else node
 
     def hooked(self, node: Node, number: int, gradient: Any) -> Any:
         """The gradient of one output after the hooks of its tensor, kept where the tensor retains it."""
-        if gradient is None or (hooks := node.hooks) is None:
+        if gradient is None or node.special is None or (hooks := node.special.hooks) is None:
             return gradient
         if number in hooks.of_outputs:
             gradient = _hooks.on_tensor(hooks.of_outputs[number], gradient, self.create_graph)
@@ -231,11 +230,12 @@ class _Walk:
             return None if len(edges) == 1 else (None,) * len(edges)
         check_saved(node)
         cotangents = node.plan.cotangents(node, cotangent)
-        if node.hooks is not None:
-            cotangents = _hooks.before_node(node.hooks.pre, cotangents, self.create_graph)
+        hooks = None if node.special is None else node.special.hooks
+        if hooks is not None:
+            cotangents = _hooks.before_node(hooks.pre, cotangents, self.create_graph)
         results = self.pulled(node, cotangents)
-        if node.hooks is not None:
-            results = _hooks.after_node(node.hooks.post, results, cotangents, self.create_graph)
+        if hooks is not None:
+            results = _hooks.after_node(hooks.post, results, cotangents, self.create_graph)
         return results[0] if len(edges) == 1 else results
 
     def pulled(self, node: Node, cotangents: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -245,6 +245,6 @@ class _Walk:
             return (None,) * len(node.edges)
         saved = recorded_saved(node) if self.create_graph else node.saved
         result = plan.pull(self.F, plan.given(node, cotangents, self.create_graph), *saved)
-        if node.fits is not None:
-            result = fitted(self.F, result, node.fits)
-        return (result,) if len(node.edges) == 1 else tuple(result)
+        results = (result,) if len(node.edges) == 1 else tuple(result)
+        fits = None if node.special is None else node.special.fits
+        return results if fits is None else fitted(self.F, results, fits)

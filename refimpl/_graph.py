@@ -13,6 +13,8 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
+import numpy as np
+
 if TYPE_CHECKING:
     from ._tensor import Tensor
 
@@ -45,7 +47,7 @@ def mark_changed(counter: VersionCounter) -> None:
 
 
 class Hooks:
-    """What was hung on one node: rare, so allocated on first use."""
+    """What was hung on one node."""
 
     __slots__ = ("metadata", "of_outputs", "post", "pre", "retained")
 
@@ -57,31 +59,47 @@ class Hooks:
         self.metadata: dict[Any, Any] = {}
 
 
+class Special:
+    """What few nodes have; a node without it may be run the short way.
+
+    Attributes:
+        fits: shape and NumPy dtype of each input on the node's edges, where one differs from the result's.
+        outputs: shape and NumPy dtype of each output, where there are several.
+        hooks: what was hung on the node.
+    """
+
+    __slots__ = ("fits", "hooks", "outputs")
+
+    def __init__(self, fits: Any = None, outputs: Any = None) -> None:
+        self.fits: tuple[Meta, ...] | None = fits
+        self.outputs: tuple[Meta, ...] | None = outputs
+        self.hooks: Hooks | None = None
+
+
 class Node:
     """One executed operation: what ``tensor.grad_fn`` shows.
 
     Attributes:
-        plan: the pullback of the inputs that require grad (see ``_operators.declare``).
+        plan: the pullback of the inputs that require grad.
         edges: where the gradients of exactly those inputs go.
         saved: the pullback's arguments (arrays and plain values), or None once they are freed.
-        guard: version counters of the saved arrays; None if none was saved. A single counter stands for itself.
-        fits: shape and dtype of each input on ``edges``, where they differ from the result's; else None.
+        guard: the version counters of the saved arrays, or a single one as it is; None if no array was saved.
+        special: what few nodes have, else None.
         seq: drawn from one clock; of the nodes that are ready, the youngest runs first.
     """
 
-    __slots__ = ("__weakref__", "edges", "fits", "guard", "hooks", "plan", "saved", "seq")
+    __slots__ = ("__weakref__", "edges", "guard", "plan", "saved", "seq", "special")
 
     runs = True
     """Whether a walk runs this edge target as a node; leaves and single outputs have their own ways."""
 
-    def __init__(self, plan: Any, edges: tuple[Edge, ...], saved: Any, guard: Any, fits: Any) -> None:
+    def __init__(self, plan: Any, edges: tuple[Edge, ...], saved: Any, guard: Any, special: Special | None) -> None:
         self.plan = plan
         self.edges = edges
         self.saved = saved
         self.guard = guard
-        self.fits = fits
+        self.special = special
         self.seq = next_sequence_number()
-        self.hooks: Hooks | None = None
 
     def name(self) -> str:
         """PyTorch's name of the operation's backward, such as ``MulBackward0``."""
@@ -113,14 +131,6 @@ class Node:
         return f"<{self.name()} object at {id(self):#x}>"
 
 
-class MultiNode(Node):
-    """An operation with several outputs; ``outputs`` holds the shape and dtype of each."""
-
-    __slots__ = ("outputs",)
-
-    outputs: tuple[tuple[tuple[int, ...], Any], ...]
-
-
 class AccumulateGrad(Node):
     """The end of the walk: adds what arrives to ``variable.grad``.
 
@@ -136,8 +146,7 @@ class AccumulateGrad(Node):
         self.edges = ()
         self.saved = ()
         self.guard = None
-        self.fits = None
-        self.hooks = None
+        self.special = None
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
@@ -165,6 +174,7 @@ class Output(NamedTuple):
 
 
 Edge = Union[Node, Output]
+Meta = tuple[tuple[int, ...], np.dtype[Any]]
 
 
 def _node_and_number(edge: Edge) -> tuple[Node, int]:
@@ -178,9 +188,11 @@ def node_of(edge: Edge) -> Node:
 
 def hooks_of(node: Node) -> Hooks:
     """The node's hooks, made on first use."""
-    if node.hooks is None:
-        node.hooks = Hooks()
-    return node.hooks
+    if node.special is None:
+        node.special = Special()
+    if node.special.hooks is None:
+        node.special.hooks = Hooks()
+    return node.special.hooks
 
 
 class RemovableHandle:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ._accumulate import accumulate
+from ._graph import AccumulateGrad, hooks_of
 from ._tensor import Tensor
 
-__all__ = ["after_node", "before_node", "keep_gradient", "on_tensor"]
+__all__ = ["after_node", "around", "before_node", "keep_gradient", "on_tensor"]
 
 Hook = Callable[..., Any]
 
@@ -90,3 +92,12 @@ def keep_gradient(tensor: Tensor | None, gradient: Any, recorded: bool) -> None:
         tensor._grad = gradient.clone() if before is None else before + gradient
     else:
         tensor._grad = Tensor(gradient.copy() if before is None else before._array + gradient)
+
+
+def around(end: AccumulateGrad, gradient: Any, recorded: bool) -> None:
+    """Accumulate at a leaf whose AccumulateGrad node has hooks of its own."""
+    hooks = hooks_of(end)
+    (gradient,) = before_node(hooks.pre, (gradient,), recorded)
+    if gradient is not None:
+        accumulate(end.variable, gradient, False, recorded)
+    after_node(hooks.post, (), (gradient,), recorded)

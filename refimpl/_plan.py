@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._graph import Node
+from ._graph import Meta, Node
 from ._saved import DTYPE, INPUT, INPUTS, PARAMETER, RESULT, SHAPE
 from ._tensor import Tensor
 
@@ -32,17 +32,15 @@ class Plan:
         saves_tensors: whether any of them is a tensor's array; then a walk frees them.
         pull: ``pull(F, cotangent, *saved)``: one gradient for one required input, else a tuple of them.
         several: whether the operator has several outputs, so that ``cotangent`` is a tuple.
-        plain: whether the engine may run ``pull`` without preparing the cotangent.
     """
 
     __slots__ = (
-        "mask", "materialize", "plain", "pull", "runs_without_cotangent", "saves_tensors", "several", "sources",
+        "mask", "materialize", "pull", "runs_without_cotangent", "saves_tensors", "several", "sources",
     )  # fmt: skip
 
     def __init__(self, operator: Operator, mask: tuple[bool, ...]) -> None:
         self.mask = mask
         self.several = operator.several
-        self.plain = not operator.several
         self.materialize = operator.materialize
         self.runs_without_cotangent = False
         if operator.joint is not None:
@@ -65,7 +63,7 @@ class Plan:
         if not self.several:
             return (arrived,)
         by_number = arrived or {}
-        return tuple(by_number.get(number) for number in range(len(node.outputs)))  # type: ignore[attr-defined]
+        return tuple(by_number.get(number) for number in range(len(_outputs(node))))
 
     def given(self, node: Node, cotangents: tuple[Any, ...], recorded: bool) -> Any:
         """What the pullback takes as its cotangent: for several outputs all of them, zeros for the missing."""
@@ -74,12 +72,18 @@ class Plan:
         if not self.materialize:
             return cotangents
         filled = []
-        for each, (shape, dtype) in zip(cotangents, node.outputs, strict=True):  # type: ignore[attr-defined]
+        for each, (shape, dtype) in zip(cotangents, _outputs(node), strict=True):
             if each is None:
                 each = np.zeros(shape, dtype)
                 each = Tensor(each) if recorded else each
             filled.append(each)
         return tuple(filled)
+
+
+def _outputs(node: Node) -> tuple[Meta, ...]:
+    assert node.special is not None
+    assert node.special.outputs is not None
+    return node.special.outputs
 
 
 def _names(pullback: Callable[..., Any], skipped: int) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _graph
-from ._graph import Edge, Node, Output, VersionCounter
+from ._graph import Edge, Meta, Node, Output, VersionCounter
 from ._tensor import Tensor, version_of
 from ._vocabulary import TRACED
 
@@ -100,18 +100,17 @@ def _reconnected(node: Node, array: Any, index: int) -> Tensor | None:
     if position is None:
         return Tensor(array)
     edge: Edge = node.edges[position]
-    if node.fits is not None and (dtype := node.fits[position][1]) != array.dtype:
+    fits = None if node.special is None else node.special.fits
+    if fits is not None and (dtype := fits[position][1]) != array.dtype:
         # The operation computed in a wider type than this input has: the way back goes through a cast.
         original: Tensor = TRACED.to(Tensor(array.astype(dtype), edge, True), array.dtype)
         return original
     return Tensor(array, edge, True)
 
 
-def fitted(F: Any, result: Any, fits: tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]) -> Any:
+def fitted(F: Any, gradients: tuple[Any, ...], fits: tuple[Meta, ...]) -> tuple[Any, ...]:
     """Gradients summed over the axes that their inputs were broadcast along, and cast to their dtypes."""
-    if len(fits) == 1:
-        return _fitted(F, result, *fits[0])
-    return tuple(_fitted(F, each, *fit) for each, fit in zip(result, fits, strict=True))
+    return tuple(_fitted(F, gradient, shape, dtype) for gradient, (shape, dtype) in zip(gradients, fits))
 
 
 def _fitted(F: Any, gradient: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:

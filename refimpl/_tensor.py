@@ -471,6 +471,8 @@ def gradient_edge(tensor: Tensor) -> Edge:
             if end is None:
                 end = AccumulateGrad(tensor)
                 rare.end = weakref.ref(end)
+                if tensor._version_counter is None:  # here, where two threads cannot both make one
+                    tensor._version_counter = VersionCounter()
     return end
 
 

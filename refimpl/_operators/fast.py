@@ -1,0 +1,159 @@
+"""The short ways of elementwise operators with one or two operands.
+
+They do what ``apply_elementwise`` does, for the case that makes up nearly all calls: operands that need neither
+promotion nor broadcasting, and a plan that saves at most one array, which is at hand. There a call is the array
+function, a tensor, and a node; whatever else is met goes the general way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .._grad_mode import recording
+from .._graph import Node, VersionCounter, next_sequence_number
+from .._saved import INPUT, RESULT, keep
+from .._scalars import scalar_array
+from .._tensor import Tensor, gradient_edge, version_of
+
+if TYPE_CHECKING:
+    from .declare import Operator
+
+__all__ = ["binary", "unary"]
+
+Function = Callable[..., Any]
+
+new_node: Callable[[type[Node]], Node] = object.__new__  # type: ignore[assignment]
+"""Nodes are made here without their constructor, which costs as much as all of its assignments."""
+
+_NO_GUARD: tuple[VersionCounter, ...] = ()
+"""For saved numbers: nothing can change them, but they are freed like any saved array."""
+
+
+def unary(operator: Operator, general: Function) -> Function:
+    """The function on tensors of an elementwise operator with one operand and no parameters."""
+    forward, node_class, plan = operator.forward, operator.node_class, operator.plan((True,))
+    floating, is_recording = operator.floating, recording.get
+    saves_nothing = not plan.sources
+    saves_self, saves_result = plan.sources == ((INPUT, 0),), plan.sources == ((RESULT, 0),)
+
+    def call(self: Tensor) -> Any:
+        array = self._array
+        if floating and array.dtype.kind != "f":
+            return general(self)
+        result = Tensor(forward(array))
+        if self._requires_grad and is_recording():
+            node = result._edge = new_node(node_class)
+            edge = self._edge
+            node.edges = (gradient_edge(self) if edge is None else edge,)
+            saved: tuple[Any, ...] = ()
+            guard: Any = None
+            if saves_self:
+                guard = self._version_counter
+                if guard is None:
+                    guard = self._version_counter = VersionCounter()
+                saved = (array,)
+            elif saves_result:
+                guard = result._version_counter = VersionCounter()
+                saved = (result._array,)
+            elif not saves_nothing:
+                saved, guard = keep(plan, (self,), (array,), (), (result,))
+            node.plan = plan
+            node.saved = saved
+            node.guard = guard
+            node.special = None
+            node.seq = next_sequence_number()
+            result._requires_grad = True
+        return result
+
+    return call
+
+
+def binary(operator: Operator, general: Function) -> Function:
+    """The function on tensors of an elementwise operator with two operands and no parameters."""
+    forward, node_class, floating = operator.forward, operator.node_class, operator.floating
+    is_recording = recording.get
+    first = operator.plan((True, False))
+    saves_other = first.sources == ((INPUT, 1),)
+    saves_nothing = not first.sources
+    record_other = _record_other(operator)
+
+    def call(self: Any, other: Any) -> Any:
+        if not isinstance(self, Tensor):
+            return general(self, other)
+        x = self._array
+        if floating and x.dtype.kind != "f":
+            return general(self, other)
+        guard: Any = None
+        if isinstance(other, Tensor):
+            y = other._array
+            if x.dtype is not y.dtype or x.shape != y.shape:
+                return general(self, other)
+            result = Tensor(forward(x, y))
+            if other._requires_grad:
+                if is_recording():
+                    record_other(self, other, x, y, result)
+                return result
+            if saves_other:
+                guard = other._version_counter
+        else:
+            y = scalar_array(other, x.dtype)
+            if y is None:
+                return general(self, other)
+            result = Tensor(forward(x, y))
+            guard = _NO_GUARD
+        if self._requires_grad and is_recording():
+            if saves_nothing:
+                saved: tuple[Any, ...] = ()
+                guard = None
+            elif saves_other:
+                saved = (y,)
+                if guard is None:
+                    guard = other._version_counter = VersionCounter()
+            else:
+                saved, guard = keep(first, (self, other), (x, y), (), (result,))
+            node = result._edge = new_node(node_class)
+            edge = self._edge
+            node.edges = (gradient_edge(self) if edge is None else edge,)
+            node.plan = first
+            node.saved = saved
+            node.guard = guard
+            node.special = None
+            node.seq = next_sequence_number()
+            result._requires_grad = True
+        return result
+
+    return call
+
+
+def _record_other(operator: Operator) -> Callable[[Tensor, Tensor, Any, Any, Tensor], None]:
+    """Recording where the second operand requires grad, and the first may."""
+    node_class = operator.node_class
+    second, both = operator.plan((False, True)), operator.plan((True, True))
+    second_is_short = second.sources in ((), ((INPUT, 0),))
+    both_is_short = both.sources in ((), ((INPUT, 1), (INPUT, 0)))
+    saves = bool(both.sources)
+
+    def record_other(self: Tensor, other: Tensor, x: Any, y: Any, result: Tensor) -> None:
+        guard: Any = None
+        saved: tuple[Any, ...] = ()
+        edge = other._edge
+        edges = (gradient_edge(other) if edge is None else edge,)
+        if self._requires_grad:
+            plan = both
+            edge = self._edge
+            edges = (gradient_edge(self) if edge is None else edge, *edges)
+            if not both_is_short:
+                saved, guard = keep(plan, (self, other), (x, y), (), (result,))
+            elif saves:
+                saved, guard = (y, x), (version_of(other), version_of(self))
+        else:
+            plan = second
+            if not second_is_short:
+                saved, guard = keep(plan, (self, other), (x, y), (), (result,))
+            elif second.sources:
+                saved, guard = (x,), version_of(self)
+        result._edge = node_class(plan, edges, saved, guard, None)
+        result._requires_grad = True
+
+    return record_other
