@@ -62,6 +62,8 @@ class Forward:
             results = row(*args, **{name: value for name, value in params.items() if value is not None})
         except CannotAnswer as reason:
             raise CannotAnswer(f"{op}: {reason}") from reason
+        except (IndexError, TypeError, ValueError) as error:
+            raise CannotAnswer(f"{op}: SymPy's row does not take these arguments: {error}") from error
         results = results if isinstance(results, tuple) else (results,)
         self._spend(op, [*arrays_in(args), *results])
         return results

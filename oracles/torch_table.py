@@ -21,7 +21,7 @@ PLAIN = """
     neg abs exp log sqrt sin cos tan tanh sigmoid nn.functional.relu square reciprocal rsqrt log1p expm1
     sign floor ceil round trunc clone clamp logical_not isnan
     prod amax amin max min argmax argmin norm logsumexp cumsum softmax log_softmax
-    matmul reshape flatten transpose permute squeeze unsqueeze expand repeat
+    matmul reshape flatten transpose permute squeeze unsqueeze repeat
     cat stack split chunk unbind select narrow diagonal flip movedim
     masked_fill take_along_dim slice_scatter
 """
@@ -103,6 +103,7 @@ def written(torch: Any) -> dict[str, Row]:
         "std": spread(torch, "std"),
         "T": lambda x: x.permute(*range(x.dim() - 1, -1, -1)),  # x.T warns unless x has two dimensions
         "mT": lambda x: x.mT,
+        "expand": lambda x, sizes: x.expand(sizes),
         "__getitem__": lambda x, index: x[plain_index(torch, index)],
         "setitem": setitem,
         "copy": lambda x, source: source.to(x.dtype).expand(x.shape).clone(),

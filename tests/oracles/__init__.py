@@ -1,0 +1,1 @@
+"""What each oracle promises, both ways: true derivatives are accepted, false ones are not."""
