@@ -30,7 +30,7 @@ _DIM_SECOND = frozenset(
 )
 
 # Methods that take sizes without a name: x.expand((2, 3)).
-_SIZES = {"expand": "sizes", "repeat": "repeats"}
+_SIZES = {"expand": "sizes", "repeat": "repeats", "view": "shape"}
 
 
 class Calls:

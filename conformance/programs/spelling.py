@@ -60,6 +60,7 @@ _BY_NAME: Mapping[str, tuple[str, ...]] = {
 # Methods whose parameters read best in place.
 BY_PLACE: Mapping[str, tuple[str, ...]] = {
     "reshape": ("*shape",),
+    "view": ("*shape",),
     "permute": ("*dims",),
     "expand": ("*sizes",),
     "repeat": ("*repeats",),
