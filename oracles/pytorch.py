@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,9 @@ from oracles.question import (
     Reply,
 )
 from oracles.torch_table import Row, table
+
+if TYPE_CHECKING:
+    from oracles.rounding import Rounding
 
 Tensor = Any  # torch.Tensor: torch is imported when the oracle is asked for, and only here
 
@@ -163,7 +166,7 @@ class PyTorch:
         try:
             with self._own_modes() as ops:
                 outputs = question.function(ops, *map(ops.constant, question.inputs))
-            return answers(outputs, value_bounds(question))
+            return answers(outputs, float64_rounding(question).value_bounds)
         except CannotAnswer as reason:
             return (Abstain(str(reason)),) * len(question.function.outputs)
 
@@ -173,32 +176,34 @@ class PyTorch:
                 inputs = [leaf(ops.constant(value)) for value in question.inputs]
                 weights = [None if weight is None else ops.constant(weight) for weight in question.cotangents]
                 gradients = ops.gradients(question.function(ops, *inputs), weights, inputs)
-            return answers(gradients, gradient_bounds(question))
+            return answers(gradients, float64_rounding(question).gradient_bounds)
         except CannotAnswer as reason:
             return (Abstain(str(reason)),) * len(question.inputs)
 
 
-def answers(tensors: Sequence[Tensor], bounds: Sequence[NDArray[np.float64]] | None) -> tuple[Reply, ...]:
+def answers(tensors: Sequence[Tensor], bounds: Sequence[NDArray[np.float64]]) -> tuple[Reply, ...]:
     """Each tensor as float64 numbers with its bound; infinities and NaN are exact claims."""
-    values = [
-        np.array(tensor.detach().tolist(), dtype=np.float64).reshape(tensor.shape) for tensor in tensors
-    ]
-    known = rough_bounds(values) if bounds is None else bounds
-    return tuple(
-        Answer(value, np.where(np.isfinite(value), bound, 0.0))
-        for value, bound in zip(values, known, strict=True)
-    )
+    replies: list[Reply] = []
+    for tensor, bound in zip(tensors, bounds, strict=True):
+        value = np.array(tensor.detach().tolist(), dtype=np.float64).reshape(tensor.shape)
+        finite = np.isfinite(value)
+        if np.isfinite(bound[finite]).all():
+            replies.append(Answer(value, np.where(finite, bound, 0.0)))
+        else:
+            replies.append(Abstain("no finite bound on the rounding of PyTorch's float64"))
+    return tuple(replies)
 
 
-def value_bounds(question: Question) -> Sequence[NDArray[np.float64]] | None:
-    return None
+def float64_rounding(question: Question) -> Rounding:
+    """What the float64 arithmetic of PyTorch may be off by.
 
+    Raises:
+        CannotAnswer: a branch is chosen by a rounding error, so that no bound holds; or none is known.
+    """
+    from oracles.rounding import rounding  # costs its import only where there is something to bound
 
-def gradient_bounds(question: Question) -> Sequence[NDArray[np.float64]] | None:
-    return None
-
-
-def rough_bounds(values: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
-    """2^-40 of the largest finite number among the values, and of one."""
-    largest = max((float(np.abs(v[np.isfinite(v)]).max(initial=1.0)) for v in values), default=1.0)
-    return [np.full(value.shape, largest * 2.0**-40) for value in values]
+    bounds = rounding(question, "float64")
+    undecided = bounds.undecided()
+    if undecided is not None:
+        raise CannotAnswer(f"{undecided}: which branch is taken hangs on a rounding error")
+    return bounds

@@ -33,18 +33,25 @@ from oracles.question import (
 )
 from oracles.sympy_table import TABLE
 from oracles.sympy_table.arrays import Array, array, cast, from_literal
-from oracles.sympy_table.scalars import MP, ONE, ZERO, Jet, Scalar, add, fresh_tag, mul, primal
+from oracles.sympy_table.scalars import (
+    BUDGET,
+    MP,
+    ONE,
+    ZERO,
+    Jet,
+    Scalar,
+    accumulate,
+    fresh_tag,
+    primal,
+    scale,
+)
 
-WORK = 2_000_000  # multiplications, about two seconds: a question beyond that is for the other oracles
+WORK = 200_000  # a third of a second: what takes more is left to the other oracles
 LARGEST = MP.mpf(np.finfo(np.float64).max)
 
 
 class Forward:
     """Functions of arrays of 50-digit numbers with their derivatives in any number of directions."""
-
-    def __init__(self) -> None:
-        self._directions = 1
-        self._work = 0
 
     def constant(self, value: Literal) -> Array:
         return from_literal(value)
@@ -59,13 +66,13 @@ class Forward:
         if row is None:
             raise CannotAnswer(f"no closed form for {op}: SymPy's table has no row")
         try:
+            BUDGET.spend(sum(a.data.size for a in arrays_in(args)))
             results = row(*args, **{name: value for name, value in params.items() if value is not None})
         except CannotAnswer as reason:
             raise CannotAnswer(f"{op}: {reason}") from reason
         except (IndexError, TypeError, ValueError) as error:
             raise CannotAnswer(f"{op}: SymPy's row does not take these arguments: {error}") from error
         results = results if isinstance(results, tuple) else (results,)
-        self._spend(op, [*arrays_in(args), *results])
         return results
 
     def stop_gradient(self, value: Array) -> Array:
@@ -84,18 +91,14 @@ class Forward:
         cotangents: Sequence[Array | None],
         wrt: Sequence[int],
     ) -> list[Array]:
-        tag, before = fresh_tag(), self._directions
+        tag = fresh_tag()
         given = list(inputs)
         offsets, count = [], 0
         for position in wrt:
             given[position] = seeded(inputs[position], tag, count)
             offsets.append(count)
             count += inputs[position].data.size
-        self._directions = before * max(count, 1)
-        try:
-            outputs = function(*given)
-        finally:
-            self._directions = before
+        outputs = function(*given)
         gradient = collected(outputs, cotangents, tag)
         return [
             array(
@@ -104,11 +107,6 @@ class Forward:
             )
             for position, offset in zip(wrt, offsets, strict=True)
         ]
-
-    def _spend(self, op: str, arrays: Iterable[Array]) -> None:
-        self._work += self._directions * sum(a.data.size for a in arrays)
-        if self._work > WORK:
-            raise CannotAnswer(f"{op}: more than {WORK} derivatives, too many for the forward chain rule")
 
 
 def arrays_in(argument: Argument) -> list[Array]:
@@ -130,14 +128,10 @@ def collected(outputs: Sequence[Array], cotangents: Sequence[Array | None], tag:
     """The derivative of ``sum cotangent * output`` in each direction of the tag."""
     gradient: dict[int, Scalar] = {}
     for output, cotangent in zip(outputs, cotangents, strict=True):
-        if cotangent is None:
-            continue
-        for element, weight in zip(output.elements(), cotangent.elements(), strict=True):
-            if type(element) is Jet and element.tag == tag:
-                for direction, tangent in element.tangents.items():
-                    term = mul(weight, tangent)
-                    known = gradient.get(direction)
-                    gradient[direction] = term if known is None else add(known, term)
+        if cotangent is not None:
+            for element, weight in zip(output.elements(), cotangent.elements(), strict=True):
+                if type(element) is Jet and element.tag == tag:
+                    accumulate(gradient, scale(element.tangents, weight))
     return gradient
 
 
@@ -161,6 +155,7 @@ def oracle() -> Symbolic:
 def values(question: Question) -> tuple[Reply, ...]:
     """The outputs of the function, one reply for each."""
     function = question.function
+    BUDGET.left = WORK
     try:
         everything = function.values(Forward(), *map(from_literal, question.inputs))
         slack = rounding_slack(everything)
@@ -172,19 +167,20 @@ def values(question: Question) -> tuple[Reply, ...]:
 def vjp(question: Question) -> tuple[Reply, ...]:
     """The cotangents times the Jacobian, one reply for each input."""
     function, ops, everything = question.function, Forward(), []
-    weights = [None if weight is None else from_literal(weight) for weight in question.cotangents]
+    BUDGET.left = WORK
 
     def outputs(*given: Array) -> list[Array]:
         everything.extend(function.values(ops, *given))
         return [everything[ref.index] for ref in function.outputs]
 
-    inputs = list(map(from_literal, question.inputs))
     try:
+        inputs = list(map(from_literal, question.inputs))
+        weights = [None if weight is None else from_literal(weight) for weight in question.cotangents]
         gradients = ops.weighted(outputs, inputs, weights, range(len(inputs)))
         slack = rounding_slack([*everything, *gradients])
         return tuple(reply(gradient, slack) for gradient in gradients)
     except CannotAnswer as reason:
-        return (Abstain(str(reason)),) * len(inputs)
+        return (Abstain(str(reason)),) * len(question.inputs)
 
 
 def rounding_slack(arrays: Iterable[Array]) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oracles.question import FLOATING, CannotAnswer, Literal
-from oracles.sympy_table.scalars import MP, Scalar, finite, primal
+from oracles.sympy_table.scalars import BUDGET, MP, Scalar, finite, primal
 
 REAL = "float64"
 Dim: TypeAlias = "int | tuple[int, ...] | None"
@@ -62,6 +62,7 @@ def wrapped(number: int, dtype: str) -> int:
 
 def from_literal(literal: Literal) -> Array:
     """The array that a literal writes down."""
+    BUDGET.spend(len(literal.data))
     if literal.is_floating:
         return array([MP.mpf(number) for number in literal.data], literal.shape)
     return array(literal.data, literal.shape, literal.dtype)

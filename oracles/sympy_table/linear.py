@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from oracles.question import CannotAnswer
 from oracles.sympy_table.arrays import REAL, Array, array, cast, promoted
 from oracles.sympy_table.elementwise import Row
-from oracles.sympy_table.scalars import dot
+from oracles.sympy_table.scalars import BUDGET, dot
 
 
 def matmul(x: Array, y: Array) -> Array:
@@ -21,6 +23,7 @@ def matmul(x: Array, y: Array) -> Array:
     batch = np.broadcast_shapes(rows.shape[:-2], columns.shape[:-2])
     rows = np.broadcast_to(rows, (*batch, *rows.shape[-2:]))
     columns = np.broadcast_to(columns, (*batch, *columns.shape[-2:])).swapaxes(-1, -2)
+    BUDGET.spend(math.prod(batch) * rows.shape[-2] * rows.shape[-1] * columns.shape[-2])
     convert = (lambda s: s) if dtype == REAL else int
     products = [
         convert(dot(row, column))

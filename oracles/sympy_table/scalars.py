@@ -10,6 +10,7 @@ constant, which is what keeps the perturbations of nested gradients apart (Siski
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
@@ -29,6 +30,25 @@ Scalar: TypeAlias = Any  # mpf, Jet, or the Python int or bool that an element o
 X, Y = sympy.symbols("x y", real=True)
 
 fresh_tag = itertools.count(1).__next__
+
+
+class Budget(threading.local):
+    """The work left to the question at hand, in steps of about a microsecond."""
+
+    left = 0
+
+    def spend(self, work: int) -> None:
+        """Count the work.
+
+        Raises:
+            CannotAnswer: nothing is left.
+        """
+        self.left -= work
+        if self.left < 0:
+            raise CannotAnswer("too much work for the forward chain rule on 50-digit numbers")
+
+
+BUDGET = Budget()
 
 
 class Jet:
@@ -62,12 +82,14 @@ def add(a: Scalar, b: Scalar) -> Scalar:
         return Jet(a.tag, add(a.value, b), a.tangents)
     if a.tag < b.tag:
         return Jet(b.tag, add(a, b.value), b.tangents)
+    BUDGET.spend(len(a.tangents))
     tangents = dict(a.tangents)
     accumulate(tangents, b.tangents)
     return Jet(a.tag, add(a.value, b.value), tangents)
 
 
 def accumulate(into: dict[int, Scalar], tangents: dict[int, Scalar]) -> None:
+    BUDGET.spend(len(tangents))
     for direction, tangent in tangents.items():
         known = into.get(direction)
         into[direction] = tangent if known is None else add(known, tangent)
@@ -100,6 +122,7 @@ def scale(tangents: dict[int, Scalar], factor: Scalar) -> dict[int, Scalar]:
             return {}
         if not finite(factor):
             raise CannotAnswer(f"the derivative has a factor {MP.nstr(factor)}")
+    BUDGET.spend(len(tangents))
     return {direction: mul(factor, tangent) for direction, tangent in tangents.items()}
 
 
@@ -186,6 +209,7 @@ class Elementary:
     def _numbers(self, function: Any, point: Sequence[Any]) -> list[Any]:
         if not all(map(finite, point)):
             raise CannotAnswer(f"{self.expression} is not evaluated at {spell(point)}")
+        BUDGET.spend(8)
         try:
             numbers = [MP.convert(number) for number in function(*point)]
         except (ZeroDivisionError, ValueError) as error:

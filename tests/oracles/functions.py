@@ -1,4 +1,4 @@
-"""Questions to put to an oracle: every operator of the vocabulary in its usual and unusual forms, and compositions."""
+"""Questions to put to an oracle: every operator in its usual and unusual forms, and compositions."""
 
 from __future__ import annotations
 
@@ -302,7 +302,7 @@ for mode in ("floor", "trunc"):
         lambda b, x, mode=mode: b.apply("mul", x, b.apply("div", b.constant(INTEGERS), 3, rounding_mode=mode))
     )
 
-# Smooth, of any real number, and neither flat nor steep between -3 and 3; each keeps positive numbers positive.
+# Smooth, neither flat nor steep between -3 and 3; each keeps positive numbers positive.
 WRAPS: list[Callable[[Builder, Ref], Ref]] = [
     lambda b, x: x,
     lambda b, x: b.apply("mul", x, 1.1),
