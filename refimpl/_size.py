@@ -18,7 +18,7 @@ class Size(tuple[int, ...]):
 
     __slots__ = ()
 
-    def __new__(cls, sizes: Iterable[int] = ()) -> Size:  # noqa: PYI034 - typing.Self is newer than 3.10
+    def __new__(cls, sizes: Iterable[int] = ()) -> Size:
         items = tuple(sizes)
         for position, item in enumerate(items):
             if type(item) is not int and not hasattr(item, "__index__"):

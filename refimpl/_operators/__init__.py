@@ -2,6 +2,34 @@
 
 from __future__ import annotations
 
-from . import arithmetic, elementwise, extrema, fitting, reductions, statistics
+from . import (
+    arithmetic,
+    elementwise,
+    extrema,
+    fitting,
+    gathering,
+    indexing,
+    joining,
+    linear_algebra,
+    orders,
+    reductions,
+    shapes,
+    slices,
+    statistics,
+)
 
-__all__ = ["arithmetic", "elementwise", "extrema", "fitting", "reductions", "statistics"]
+__all__ = [
+    "arithmetic",
+    "elementwise",
+    "extrema",
+    "fitting",
+    "gathering",
+    "indexing",
+    "joining",
+    "linear_algebra",
+    "orders",
+    "reductions",
+    "shapes",
+    "slices",
+    "statistics",
+]

@@ -13,9 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .. import _dtypes
-
 __all__: list[str] = []
+
+# Bound once, which is faster; Any, since NumPy's stubs take no positional ``keepdims``.
+_add: Any = np.add.reduce
+_multiply: Any = np.multiply.reduce
+_largest: Any = np.maximum.reduce
+_smallest: Any = np.minimum.reduce
 
 Array = npt.NDArray[Any]
 Axes = tuple[int, ...]
@@ -51,7 +55,7 @@ def add(x: Array, axes: Axes | None, keepdim: bool, dtype: Any) -> Array:
     if dtype is not None or x.dtype.kind in "biu":
         x = summed(x, dtype)
     kind = _SINGLE if x.dtype is _HALF else x.dtype
-    result = np.asarray(np.add.reduce(x, axes, kind, None, keepdim))
+    result = np.asarray(_add(x, axes, kind, None, keepdim))
     return result.astype(np.float16) if x.dtype is _HALF else result
 
 
@@ -60,7 +64,7 @@ def mean(x: Array, axes: Axes, keepdim: bool, dtype: Any) -> Array:
     if dtype is not None:
         x = summed(x, dtype)
     kind = _SINGLE if x.dtype is _HALF else x.dtype
-    total = np.asarray(np.add.reduce(x, axes, kind, None, keepdim))
+    total = np.asarray(_add(x, axes, kind, None, keepdim))
     number = count(x.shape, axes)
     result = np.asarray(total / number) if number else np.full_like(total, math.nan)
     return result.astype(np.float16) if x.dtype is _HALF else result
@@ -71,7 +75,7 @@ def multiply(x: Array, axes: Axes | None, keepdim: bool, dtype: Any) -> Array:
     x = summed(x, dtype)
     kind = _SINGLE if x.dtype is _HALF else x.dtype
     with np.errstate(all="ignore"):
-        return np.asarray(np.multiply.reduce(x, axes, kind, None, keepdim)).astype(x.dtype, copy=False)
+        return np.asarray(_multiply(x, axes, kind, None, keepdim)).astype(x.dtype, copy=False)
 
 
 def variance(x: Array, axes: Axes, keepdim: bool, correction: float) -> Array:
@@ -80,8 +84,8 @@ def variance(x: Array, axes: Axes, keepdim: bool, correction: float) -> Array:
     number = count(x.shape, axes)
     with np.errstate(all="ignore"):
         if number:
-            deviation = deviation - np.add.reduce(deviation, axes, None, None, True) / number
-        squares = np.asarray(np.add.reduce(deviation * deviation, axes, None, None, keepdim))
+            deviation = deviation - _add(deviation, axes, None, None, True) / number
+        squares = np.asarray(_add(deviation * deviation, axes, None, None, keepdim))
         return np.true_divide(squares, np.float64(max(number - correction, 0)))
 
 
@@ -97,7 +101,7 @@ def cumulative(x: Array, axis: int, dtype: Any) -> Array:
 
 def _peak(x: Array, axes: Any) -> Array:
     """The largest element, kept, to be taken off before exp; 0 where it is infinite or there is none."""
-    peak = np.maximum.reduce(x, axes, None, None, True, initial=-np.inf)
+    peak = _largest(x, axes, None, None, True, initial=-np.inf)
     return np.where(np.isfinite(peak), peak, x.dtype.type(0))
 
 
@@ -106,7 +110,7 @@ def log_sum_exp(x: Array, axes: Axes, keepdim: bool) -> Array:
     work = working(x)
     with np.errstate(all="ignore"):
         peak = _peak(work, axes)
-        result = np.log(np.add.reduce(np.exp(work - peak), axes, None, None, True)) + peak
+        result = np.log(_add(np.exp(work - peak), axes, None, None, True)) + peak
     if not keepdim:
         result = result.reshape([size for axis, size in enumerate(x.shape) if axis not in axes])
     return np.asarray(result, dtype=x.dtype)
@@ -119,8 +123,8 @@ def softmax(x: Array, axis: int) -> Array:
         return x.copy()
     over = axis if x.ndim else ()
     with np.errstate(all="ignore"):
-        exponentials = np.exp(work - np.maximum.reduce(work, over, None, None, True))
-        exponentials = exponentials / np.add.reduce(exponentials, over, None, None, True)
+        exponentials = np.exp(work - _largest(work, over, None, None, True))
+        exponentials = exponentials / _add(exponentials, over, None, None, True)
     return np.asarray(exponentials, dtype=x.dtype)
 
 
@@ -131,8 +135,8 @@ def log_softmax(x: Array, axis: int) -> Array:
         return x.copy()
     over = axis if x.ndim else ()
     with np.errstate(all="ignore"):
-        shifted = work - np.maximum.reduce(work, over, None, None, True)
-        shifted = shifted - np.log(np.add.reduce(np.exp(shifted), over, None, None, True))
+        shifted = work - _largest(work, over, None, None, True)
+        shifted = shifted - np.log(_add(np.exp(shifted), over, None, None, True))
     return np.asarray(shifted, dtype=x.dtype)
 
 
@@ -141,16 +145,16 @@ def vector_norm(x: Array, axes: Axes, keepdim: bool, order: float) -> Array:
     size = np.abs(working(x))
     with np.errstate(all="ignore"):
         if math.isinf(order):
-            pick = np.maximum if order > 0 else np.minimum
-            result = pick.reduce(size, axes, None, None, keepdim)
+            pick = _largest if order > 0 else _smallest
+            result = pick(size, axes, None, None, keepdim)
         elif order == 0:
-            result = np.add.reduce(size != 0, axes, size.dtype, None, keepdim)
+            result = _add(size != 0, axes, size.dtype, None, keepdim)
         elif order == 1:
-            result = np.add.reduce(size, axes, None, None, keepdim)
+            result = _add(size, axes, None, None, keepdim)
         elif order == 2:
-            result = np.sqrt(np.add.reduce(size * size, axes, None, None, keepdim))
+            result = np.sqrt(_add(size * size, axes, None, None, keepdim))
         else:
-            result = np.add.reduce(size**order, axes, None, None, keepdim) ** (1.0 / order)
+            result = _add(size**order, axes, None, None, keepdim) ** (1.0 / order)
     return np.asarray(result, dtype=x.dtype)
 
 
@@ -164,5 +168,5 @@ def tie_weights(x: Array, chosen: Array, axes: Axes, nan_ties: bool) -> Array:
     if nan_ties:
         reached |= np.isnan(x) & np.isnan(chosen)
     with np.errstate(all="ignore"):
-        shares = reached / np.add.reduce(reached, axes, np.float64, None, True)
+        shares = reached / _add(reached, axes, np.float64, None, True)
     return np.asarray(shares, dtype=x.dtype)
