@@ -90,7 +90,7 @@ def switches() -> dict[str, Switch]:
     """Return the switches of what is imported by now, by name; nothing is imported to be asked."""
     found = dict(_ALWAYS)
     for name in ("torch", "refimpl"):
-        if hasattr(sys.modules.get(name), "get_default_dtype"):
+        if name in sys.modules:
             found |= _torch_spelled(name, sys.modules[name])
     if (mpmath := sys.modules.get("mpmath")) is not None:
         found["mpmath's precision"] = Switch(
