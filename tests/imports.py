@@ -1,7 +1,7 @@
 """The import law, read off the syntax trees: who may import whom, and where.
 
 refimpl      ->  numpy; lazily, in one module each: scipy, graphviz
-oracles      ->  numpy and the language of questions; each oracle its own engine
+oracles      ->  numpy, and each oracle its own engine
 conformance  ->  oracles, numpy, its own tools; an implementation only in conformance/adapters/
 """
 
@@ -13,18 +13,22 @@ from typing import NamedTuple
 
 PACKAGES = ("refimpl", "oracles", "conformance")
 LAZY = frozenset({"scipy", "graphviz"})
-# A module's name begins with the oracle that it belongs to; any other module of oracles has no engine.
 ENGINES = {"pytorch": {"torch"}, "symbolic": {"sympy", "mpmath"}, "finite_differences": set[str]()}
+# How the names of each oracle's own modules begin; any other module of oracles has no engine but NumPy.
 PREFIXES = {
     "pytorch": "pytorch",
     "torch": "pytorch",
     "symbolic": "symbolic",
     "sympy": "symbolic",
     "finite": "finite_differences",
+    "forward": "finite_differences",
+    "numpy": "finite_differences",
+    "perturbation": "finite_differences",
 }
-QUESTIONS = "oracles.question"
+# All that two oracles may share: how they are asked, and how far rounding may carry an answer.
+SHARED = ("oracles.question", "oracles.rounding")
 # pytest is what runs conformance.laws; the others are declared in pyproject.toml, which a test compares.
-TOOLS = frozenset({"hypothesis", "click", "rich", "mpmath", "tomli", "pytest"})
+TOOLS = frozenset({"hypothesis", "click", "rich", "mpmath", "jsonschema", "tomli", "pytest"})
 
 
 class Import(NamedTuple):
@@ -114,14 +118,14 @@ def _oracles(path: PurePosixPath, item: Import) -> str | None:
 
 
 def _foreign_oracle(path: PurePosixPath, item: Import) -> str | None:
-    """Oracles share no code but the language of questions; the package itself finds them by name."""
+    """Oracles share only the modules named above; the package itself finds each by its name."""
     own = _own_oracle(path)
-    if item.top != "oracles" or own is None or item.name.startswith(f"{QUESTIONS}."):
-        return None
     parts = item.name.split(".")
-    if item.name == QUESTIONS or (len(parts) > 1 and _oracle_of(parts[1]) == own):
+    if parts[0] != "oracles" or own is None or ".".join(parts[:2]) in SHARED:
         return None
-    return f"an oracle shares only {QUESTIONS} with the others"
+    if len(parts) > 1 and _oracle_of(parts[1]) == own:
+        return None
+    return f"an oracle shares only {' and '.join(SHARED)} with the others"
 
 
 def _conformance(path: PurePosixPath, item: Import) -> str | None:

@@ -52,6 +52,7 @@ KEEPS = [
     ("refimpl/a.py", "class C:\n    def f(self):\n        import graphviz"),
     ("oracles/__init__.py", "from oracles.question import Answer\nimport oracles.pytorch"),
     ("oracles/pytorch.py", "import torch\nfrom oracles.question import Answer\nfrom oracles import question"),
+    ("oracles/pytorch.py", "def f():\n    from oracles.rounding import rounding"),
     ("oracles/symbolic.py", "import sympy, mpmath\nfrom oracles._symbolic_table import TABLE"),
     ("oracles/symbolic/table.py", "import sympy\nfrom .rules import RULES\nfrom ..question import Answer"),
     (
@@ -73,6 +74,8 @@ BREAKS = [
     ("oracles/pytorch.py", "from oracles.symbolic import oracle"),
     ("oracles/pytorch.py", "from oracles import finite_differences"),
     ("oracles/pytorch.py", "import oracles"),
+    ("oracles/torch_table.py", "from oracles.forward import OPERATORS"),
+    ("oracles/rounding.py", "import torch"),
     ("oracles/symbolic.py", "import conformance.judge"),
     ("oracles/symbolic/table.py", "from ..pytorch import TABLE"),
     ("oracles/finite_differences.py", "import mpmath"),
