@@ -104,7 +104,7 @@ ROWS = (
     _unary("trunc", KEPT, kinks=(AT_INTEGERS,), accepts="numbers"),
     _unary("round", KEPT, kinks=(AT_HALVES,), accepts="numbers"),
     _unary("clone", KEPT),
-    Row("to", (X,), "one", (Param("dtype", "dtype", required=True),), dtype="to dtype", accepts="any"),
+    Row("to", (X,), "one", (Param("dtype", "other dtype", required=True),), dtype="to dtype", accepts="any"),
     Row(
         "clamp",
         (X, _BOUND, _BOUND),

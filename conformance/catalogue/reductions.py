@@ -48,7 +48,7 @@ ROWS = (
     _reduction("std", (DIMS, _CORRECTION, KEEPDIM), (NO_SPREAD,), least=2),
     _reduction(
         "norm",
-        (Param("p", "choice", choices=(1, 2, 3, float("inf"), "fro")), DIMS, KEEPDIM),
+        (Param("p", "choice", choices=(2, 1, 3, float("inf"))), DIMS, KEEPDIM),
         (NORM,),
         least=1,
     ),

@@ -42,7 +42,9 @@ ParamKind: TypeAlias = OneOf[
     "start",
     "length",
     "offset",
+    "start dim",
     "end dim",
+    "other dtype",
     "other dim",
     "destination",
 ]

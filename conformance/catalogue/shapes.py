@@ -20,7 +20,8 @@ def _split(name: str, *params: Param, least: int = 0) -> Row:
 
 ROWS = (
     _move("reshape", Param("shape", "shape", required=True)),
-    _move("flatten", Param("start_dim", "dim"), Param("end_dim", "end dim")),
+    # A flatten that merges no axes gives back its operand itself, which is no operation at all.
+    _move("flatten", Param("start_dim", "start dim"), Param("end_dim", "end dim"), rank=(2, 4)),
     _move(
         "transpose",
         Param("dim0", "dim", required=True),

@@ -88,7 +88,13 @@ def draw_arguments(ask: Operands) -> tuple[tuple[Any, ...], dict[str, Any]]:
     chosen = FAMILIES[ask.row.shapes](ask)
     if chosen.closed:
         return chosen.args, chosen.params
-    return chosen.args, draw_params(ask.d, ask.row, chosen.shape, chosen.params, ask.style.dtypes)
+    return chosen.args, draw_params(
+        ask.d, ask.row, chosen.shape, chosen.params, ask.style.casts, _first_dtype(chosen.args)
+    )
+
+
+def _first_dtype(args: tuple[Any, ...]) -> str:
+    return next((arg.dtype for arg in args if isinstance(arg, Bound | Fresh)), "")
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,12 @@ _BELOW: Final = (None, *(st.integers(0, most) for most in range(100)))
 class Draws:
     """A thin layer over Hypothesis' ``draw``."""
 
-    def __init__(self, draw: Callable[[st.SearchStrategy[int]], int]) -> None:
+    def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
         self._draw = draw
+
+    def step(self, take: Callable[[], T]) -> T:
+        """What ``take`` gives; its choices become one stretch, which Hypothesis can take out as a whole."""
+        return self._draw(_stretch(take))  # type: ignore[no-any-return]
 
     def below(self, count: int) -> int:
         """A number from 0 to ``count - 1``, for a count of 1 to 100; a sole alternative costs no choice."""
@@ -30,11 +34,16 @@ class Draws:
         strategy = _BELOW[count]
         if strategy is None:
             raise ValueError(f"expected at least one alternative, got {count}")
-        return self._draw(strategy)
+        return int(self._draw(strategy))
 
     def choice(self, items: Sequence[T]) -> T:
-        """One of at most 100 items, the first being the simplest."""
-        return items[self.below(len(items))]
+        """One of the items, the first being the simplest."""
+        count = len(items)
+        if count <= 100:
+            return items[self.below(count)]
+        # Two choices, each of them small; the last page may be short and is filled up from the front.
+        pages = -(-count // 100)
+        return items[(self.below(pages) * 100 + self.below(100)) % count]
 
     def chance(self, eighths: int) -> bool:
         """True in so many of eight cases; shrinks towards False."""
@@ -45,6 +54,11 @@ class Draws:
         pool = list(items)
         count = least + self.below(len(pool) - least + 1)
         return tuple(pool.pop(self.below(len(pool))) for _ in range(count))
+
+
+@st.composite
+def _stretch(draw: Any, take: Callable[[], T]) -> T:
+    return take()
 
 
 def composite(build: Callable[..., T]) -> Callable[..., st.SearchStrategy[T]]:

@@ -92,6 +92,7 @@ class Style:
     """
 
     dtypes: tuple[str, ...] = ("float64",)
+    casts: tuple[str, ...] = ("float64", "float32", "float16")
     mixed: int = 0
     scalars: int = 2
     layouts: int = 1

@@ -17,8 +17,13 @@ Chosen: TypeAlias = dict[str, Any]
 Choose: TypeAlias = Callable[[Draws, Row, Param, Shape, Chosen], Any]
 
 
-def draw_params(d: Draws, row: Row, shape: Shape, chosen: Chosen, dtypes: tuple[str, ...]) -> Chosen:
-    """All parameters of a call: those chosen already, the required ones, and some of the others."""
+def draw_params(
+    d: Draws, row: Row, shape: Shape, chosen: Chosen, dtypes: tuple[str, ...], dtype: str
+) -> Chosen:
+    """All parameters of a call: those chosen already, the required ones, and some of the others.
+
+    ``shape`` and ``dtype`` are those of the first operand, ``dtypes`` what a dtype parameter may be.
+    """
     chosen = dict(chosen)
     pair = True
     for param in row.params:
@@ -27,11 +32,12 @@ def draw_params(d: Draws, row: Row, shape: Shape, chosen: Chosen, dtypes: tuple[
             pair = wanted
         if param.name in chosen or not wanted or (param.name == "keepdim" and not _keeps(row, chosen)):
             continue
-        value = (
-            d.choice(dtypes) if param.kind == "dtype" else CHOOSE[param.kind](d, row, param, shape, chosen)
-        )
-        if value is not None:
-            chosen[param.name] = value
+        if param.kind in ("dtype", "other dtype"):
+            # A cast to its own dtype gives back the operand itself, which is no operation at all.
+            offered = [each for each in dtypes if param.kind == "dtype" or each != dtype]
+            chosen[param.name] = d.choice(offered)
+        else:
+            chosen[param.name] = CHOOSE[param.kind](d, row, param, shape, chosen)
     return _enough(row, shape, _bounded(d, row, chosen))
 
 
@@ -67,10 +73,14 @@ def _dim(d: Draws, row: Row, param: Param, shape: Shape, chosen: Chosen) -> int:
     return _signed(d, d.choice(axes), len(shape))
 
 
+def _start_dim(d: Draws, row: Row, param: Param, shape: Shape, chosen: Chosen) -> int:
+    return _signed(d, d.below(len(shape) - 1), len(shape))
+
+
 def _end_dim(d: Draws, row: Row, param: Param, shape: Shape, chosen: Chosen) -> int:
-    rank = max(len(shape), 1)
-    start = int(chosen.get("start_dim", 0)) % rank
-    return _signed(d, rank - 1 - d.below(rank - start), rank)
+    rank = len(shape)
+    after = rank - 1 - int(chosen.get("start_dim", 0)) % rank
+    return _signed(d, rank - 1 - d.below(after), rank)
 
 
 def _other_dim(d: Draws, row: Row, param: Param, shape: Shape, chosen: Chosen) -> int:
@@ -177,6 +187,7 @@ def _length(d: Draws, row: Row, param: Param, shape: Shape, chosen: Chosen) -> i
 
 CHOOSE: dict[ParamKind, Choose] = {
     "dim": _dim,
+    "start dim": _start_dim,
     "end dim": _end_dim,
     "other dim": _other_dim,
     "destination": _any_dim,
