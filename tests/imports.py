@@ -27,6 +27,7 @@ PREFIXES = {
 }
 # All that two oracles may share: how they are asked, and how far rounding may carry an answer.
 SHARED = ("oracles.question", "oracles.rounding")
+_STANDARD = sys.stdlib_module_names | {"tomllib"}  # absent from 3.10, where its import is guarded
 # pytest is what runs conformance.laws; the others are declared in pyproject.toml, which a test compares.
 TOOLS = frozenset({"hypothesis", "click", "rich", "mpmath", "jsonschema", "tomli", "pytest"})
 
@@ -85,7 +86,7 @@ def violations(path: PurePosixPath, source: str) -> list[str]:
     """Return one sentence for each import of the module that the law forbids."""
     found = []
     for item in imports(path, source):
-        if item.top in sys.stdlib_module_names or item.top in {path.parts[0], "numpy"}:
+        if item.top in _STANDARD or item.top in {path.parts[0], "numpy"}:
             why = _foreign_oracle(path, item) if path.parts[0] == "oracles" else None
         else:
             why = _RULES[path.parts[0]](path, item)

@@ -23,12 +23,12 @@ class Switch(NamedTuple):
     restore: Callable[[Any], object]
 
 
-# pytest itself writes this one between the phases of a test; pytest-xdist's workers write the other.
-_OWNED_BY_PYTEST = frozenset({"PYTEST_CURRENT_TEST", "PYTEST_XDIST_TESTRUNUID"})
+# pytest writes the first between the phases of a test, PyTorch the second when a part of it is first imported.
+_OTHERS = frozenset({"PYTEST_CURRENT_TEST", "TORCHINDUCTOR_CACHE_DIR"})
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in _OWNED_BY_PYTEST}
+    return {name: value for name, value in os.environ.items() if name not in _OTHERS}
 
 
 def _restore_environment(before: Mapping[str, str]) -> None:
