@@ -260,6 +260,7 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     Raises:
         TypeError: when an argument is not a dtype.
     """
+    given: Any
     for position, given in enumerate((type1, type2), 1):
         if not isinstance(given, dtype):
             kind = type(given).__name__
@@ -286,7 +287,7 @@ class finfo:
     """
 
     def __init__(self, type: dtype | None = None) -> None:
-        of = _default if type is None else type
+        of: Any = _default if type is None else type
         if not isinstance(of, dtype) or not of.is_floating_point:
             raise TypeError(f"finfo() requires a floating point dtype, got {of!r}; for integers use iinfo")
         limits: Any = np.finfo(of.numpy)
@@ -312,11 +313,12 @@ class iinfo:
     """
 
     def __init__(self, type: dtype) -> None:
-        if not isinstance(type, dtype) or type.category != INTEGER:
-            raise TypeError(f"iinfo() requires an integer dtype, got {type!r}; for floating point use finfo")
-        limits = np.iinfo(type.numpy)
-        self.bits = type.itemsize * 8
-        self.dtype = type.name
+        of: Any = type
+        if not isinstance(of, dtype) or of.category != INTEGER:
+            raise TypeError(f"iinfo() requires an integer dtype, got {of!r}; for floating point use finfo")
+        limits = np.iinfo(of.numpy)
+        self.bits = of.itemsize * 8
+        self.dtype = of.name
         self.min = int(limits.min)
         self.max = int(limits.max)
 

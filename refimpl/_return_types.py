@@ -10,7 +10,7 @@ __all__ = ["named_result"]
 
 def named_result(name: str, fields: str) -> Any:
     """A tuple class called ``name`` with ``fields``, separated by blanks."""
-    plain: Any = namedtuple(name, fields)
+    plain: Any = namedtuple(name, fields)  # type: ignore[misc]  # the name is a variable
 
     def text(self: Any) -> str:
         shown = ",\n".join(f"{field}={value!r}" for field, value in zip(self._fields, self, strict=True))

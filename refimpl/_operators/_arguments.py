@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from .._arguments import read_dtype
+from .._grad_mode import recording
 from .._tensor import Tensor
 from ._dims import read_bool
 from .fitting import to
 
-__all__ = ["cast_to", "no_more", "read_keepdim", "read_tensor", "renamed"]
+__all__ = ["cast_to", "no_more", "read_cast", "read_keepdim", "read_tensor", "renamed"]
 
 
 def read_tensor(name: str, given: Any, argument: str = "input", position: int = 1) -> Tensor:
@@ -31,6 +32,22 @@ def cast_to(name: str, given: Tensor, dtype: Any) -> Tensor:
     wanted = read_dtype(name, dtype).numpy
     cast: Tensor = given if given._array.dtype is wanted else to(given, wanted)
     return cast
+
+
+def read_cast(name: str, given: Tensor, dtype: Any) -> Any:
+    """The NumPy dtype that an operator casts ``given`` to first; None where ``dtype`` is.
+
+    Raises:
+        RuntimeError: when the tensor requires grad and the dtype is one that has no gradients.
+    """
+    if dtype is None:
+        return None
+    wanted = read_dtype(name, dtype).numpy
+    if given._requires_grad and wanted.kind != "f" and recording.get():
+        raise RuntimeError(
+            f"Autograd not support dtype: {name}() would cast a tensor that requires grad to {wanted}"
+        )
+    return wanted
 
 
 def renamed(name: str, aliases: dict[str, Any], old: str, new: str, given: Any, absent: Any = None) -> Any:

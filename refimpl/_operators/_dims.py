@@ -55,7 +55,7 @@ def axes(dim: Any, ndim: int, name: str = "") -> tuple[int, ...]:
     if dim is None:
         return tuple(range(ndim))
     if is_int(dim):
-        found = (axis(dim, ndim, name),)
+        found: tuple[int, ...] = (axis(dim, ndim, name),)
     elif isinstance(dim, (tuple, list)):
         found = distinct_axes(dim, ndim, name)
         if not found:

@@ -86,7 +86,8 @@ def variance(x: Array, axes: Axes, keepdim: bool, correction: float) -> Array:
         if number:
             deviation = deviation - _add(deviation, axes, None, None, True) / number
         squares = np.asarray(_add(deviation * deviation, axes, None, None, keepdim))
-        return np.true_divide(squares, np.float64(max(number - correction, 0)))
+        result: Array = np.true_divide(squares, np.float64(max(number - correction, 0)))
+    return result
 
 
 def cumulative(x: Array, axis: int, dtype: Any) -> Array:
@@ -96,13 +97,13 @@ def cumulative(x: Array, axis: int, dtype: Any) -> Array:
         return x.copy()
     kind = _SINGLE if x.dtype is _HALF else x.dtype
     with np.errstate(all="ignore"):
-        return np.add.accumulate(x, axis, kind).astype(x.dtype, copy=False)
+        return np.asarray(np.add.accumulate(x, axis, kind), x.dtype, order="C")
 
 
 def _peak(x: Array, axes: Any) -> Array:
     """The largest element, kept, to be taken off before exp; 0 where it is infinite or there is none."""
     peak = _largest(x, axes, None, None, True, initial=-np.inf)
-    return np.where(np.isfinite(peak), peak, x.dtype.type(0))
+    return np.asarray(np.where(np.isfinite(peak), peak, x.dtype.type(0)))
 
 
 def log_sum_exp(x: Array, axes: Axes, keepdim: bool) -> Array:
@@ -125,7 +126,7 @@ def softmax(x: Array, axis: int) -> Array:
     with np.errstate(all="ignore"):
         exponentials = np.exp(work - _largest(work, over, None, None, True))
         exponentials = exponentials / _add(exponentials, over, None, None, True)
-    return np.asarray(exponentials, dtype=x.dtype)
+    return np.asarray(exponentials, x.dtype, order="C")
 
 
 def log_softmax(x: Array, axis: int) -> Array:
@@ -137,11 +138,13 @@ def log_softmax(x: Array, axis: int) -> Array:
     with np.errstate(all="ignore"):
         shifted = work - _largest(work, over, None, None, True)
         shifted = shifted - np.log(_add(np.exp(shifted), over, None, None, True))
-    return np.asarray(shifted, dtype=x.dtype)
+    return np.asarray(shifted, x.dtype, order="C")
 
 
 def vector_norm(x: Array, axes: Axes, keepdim: bool, order: float) -> Array:
-    """(sum |x|^order)^(1/order), with its limits for orders 0 (the count of non-zeros) and plus and minus infinity."""
+    """(sum |x|^order)^(1/order), with its limits for orders 0 (the count of non-zeros) and plus and minus
+    infinity.
+    """
     size = np.abs(working(x))
     with np.errstate(all="ignore"):
         if math.isinf(order):

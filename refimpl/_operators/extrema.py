@@ -1,7 +1,8 @@
 """Largest and smallest elements.
 
-``max()``, ``min()``, ``amax`` and ``amin`` share the gradient evenly among ties; ``max(dim)`` and ``min(dim)`` give
-it to the element whose index they return, the first one. Nan is larger and smaller than everything.
+``max()``, ``min()``, ``amax`` and ``amin`` share the gradient evenly among ties; ``max(dim)`` and
+``min(dim)`` give it to the element whose index they return, the first one. Nan is larger and smaller than
+everything.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def _declare_extremum(word: str, ufunc: Any, argument: Any) -> tuple[Any, Any, A
 
     along_axis = declare(
         f"{word}(self; axis, keepdim)", with_index, node=f"{title}Backward0", several=True,
-        self=lambda F, g, result1, self_shape, axis, keepdim: _to_index(F, g[0], result1, self_shape, axis, keepdim),
+        self=lambda F, g, result1, self_shape, axis, keepdim: _to_index(F, g[0], result1, self_shape, axis,
+        keepdim),
     )  # fmt: skip
     return whole, over_axes, along_axis
 
@@ -85,7 +87,9 @@ def _check_not_empty(name: str, x: Any, axes: Axes, error: type[Exception] = Ind
             raise error(f"{name}(): Expected reduction dim {axis} to have non-zero size.")
 
 
-def _extremum(name: str, forms: tuple[Any, Any], input: Any, given: tuple[Any, ...], named: dict[str, Any]) -> Any:
+def _extremum(
+    name: str, forms: tuple[Any, Any], input: Any, given: tuple[Any, ...], named: dict[str, Any]
+) -> Any:
     """``name(input)``, ``name(input, other)`` or ``name(input, dim, keepdim)``, whichever was asked for."""
     whole, along = forms
     source = read_tensor(name, input)
@@ -103,8 +107,8 @@ def _extremum(name: str, forms: tuple[Any, Any], input: Any, given: tuple[Any, .
     keepdim = read_keepdim(name, given[1] if len(given) > 1 else named.pop("keepdim", False), named)
     if not is_int(dim) or isinstance(dim, Tensor) or len(given) > 2:
         raise TypeError(
-            f"{name}() received an invalid combination of arguments; expected nothing, a tensor, or an int dim "
-            f"with an optional keepdim, but got {type(dim).__name__}"
+            f"{name}() received an invalid combination of arguments; expected nothing, a tensor, or an "
+            f"int dim with an optional keepdim, but got {type(dim).__name__}"
         )
     axis = read_axis(dim, source._array.ndim, name)
     if source._array.ndim:
@@ -114,7 +118,8 @@ def _extremum(name: str, forms: tuple[Any, Any], input: Any, given: tuple[Any, .
 
 @public("torch", "Tensor")
 def max_(input: Tensor, *args: Any, **keywords: Any) -> Any:
-    """``max()`` of all elements; ``max(dim, keepdim=False)`` as (values, indices); ``max(other)`` elementwise.
+    """``max()`` of all elements; ``max(dim, keepdim=False)`` as (values, indices); ``max(other)``
+    elementwise.
 
     Raises:
         RuntimeError: for all elements of none.
@@ -125,7 +130,8 @@ def max_(input: Tensor, *args: Any, **keywords: Any) -> Any:
 
 @public("torch", "Tensor")
 def min_(input: Tensor, *args: Any, **keywords: Any) -> Any:
-    """``min()`` of all elements; ``min(dim, keepdim=False)`` as (values, indices); ``min(other)`` elementwise.
+    """``min()`` of all elements; ``min(dim, keepdim=False)`` as (values, indices); ``min(other)``
+    elementwise.
 
     Raises:
         RuntimeError: for all elements of none.
@@ -134,7 +140,9 @@ def min_(input: Tensor, *args: Any, **keywords: Any) -> Any:
     return _extremum("min", (min_whole, min_axis), input, args, keywords)
 
 
-def _over_axes(name: str, declared: Any, input: Any, dim: Any, keepdim: Any, aliases: dict[str, Any]) -> Tensor:
+def _over_axes(
+    name: str, declared: Any, input: Any, dim: Any, keepdim: Any, aliases: dict[str, Any]
+) -> Tensor:
     source = read_tensor(name, input)
     dim = renamed(name, aliases, "dim", "axis", dim, ())
     keepdim = read_keepdim(name, keepdim, aliases)

@@ -80,8 +80,8 @@ def _check_gather(name: str, source: Tensor, index: Tensor, axis: int) -> None:
     for place, (size, limit) in enumerate(zip(shape, own, strict=False)):
         if place != axis and size > limit:
             raise RuntimeError(
-                f"Size does not match at dimension {place} expected index {list(shape)} to be no larger than self "
-                f"{list(own)} apart from dimension {axis}"
+                f"Size does not match at dimension {place} expected index {list(shape)} to be no larger "
+                f"than self {list(own)} apart from dimension {axis}"
             )
     length = own[axis] if own else 1
     for extreme in (int(index._array.min()), int(index._array.max())):
@@ -145,7 +145,9 @@ def _but(shape: Shape, axis: int, size: int) -> Shape:
 
 
 def _part(F: Any, g: Any, index: Any, axis: int, source_shape: Shape) -> Any:
-    """The gradient of a scattered source: what was written, and zeros where the source is larger than the index."""
+    """The gradient of a scattered source: what was written, and zeros where the source is larger than the
+    index.
+    """
     part = F.gather(g, index, axis)
     for place, size in enumerate(source_shape):
         if part.shape[place] != size:
@@ -196,7 +198,8 @@ def _check_scatter(name: str, source: Tensor, index: Tensor, axis: int, values: 
     for size, limit in zip(index._array.shape, values._array.shape, strict=False):
         if size > limit:
             raise RuntimeError(
-                f"Expected index {list(index._array.shape)} to be no larger than src {list(values._array.shape)}"
+                f"Expected index {list(index._array.shape)} to be no larger than src "
+                f"{list(values._array.shape)}"
             )
 
 
@@ -278,7 +281,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
         raise IndexError("index_select(): Index is supposed to be a vector")
     _check_integer("index_select", at)
     length = source._array.shape[axis] if source._array.ndim else 1
-    if at._array.size and not (0 <= at._array.min() and at._array.max() < length):
+    if at._array.size and not (at._array.min() >= 0 and at._array.max() < length):
         raise IndexError("index out of range in self")
     result: Tensor = index_select_axis(source, at, axis)
     return result
@@ -339,7 +342,7 @@ masked_fill_tensor = declare(
     "masked_fill_tensor(self, mask, value)", lambda x, mask, value: np.where(mask, value.astype(x.dtype), x),
     node="MaskedFillBackward1",
     self=lambda F, g, mask, self_shape: F.sum_to(F.masked_fill(g, mask, 0.0), self_shape),
-    value=lambda F, g, mask, value_dtype: F.to(F.total(F.where(mask, g, 0.0)), value_dtype),
+    value=lambda F, g, mask, value_dtype: F.to(F.total(F.where(mask, g, 0.0), None), value_dtype),
 )  # fmt: skip
 
 
@@ -357,11 +360,12 @@ def _check_mask(name: str, source: Tensor, mask: Tensor) -> None:
 
 @public("torch", "Tensor")
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
-    """A copy of ``input``, broadcast with ``mask``, that holds ``value`` (a number or 0-d tensor) where it is True.
+    """A copy of ``input``, broadcast with ``mask``, that holds ``value`` (a number or 0-d tensor) where it
+    is True.
 
     Raises:
-        RuntimeError: when the mask is not bool or does not broadcast, or the value is no single number that the
-            dtype can hold.
+        RuntimeError: when the mask is not bool or does not broadcast, or the value is no single number that
+            the dtype can hold.
     """
     source, where = read_tensor("masked_fill", input), read_tensor("masked_fill", mask, "mask", 2)
     _check_mask("masked_fill", source, where)

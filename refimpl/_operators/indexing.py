@@ -1,13 +1,14 @@
 """``x[...]`` in every form: ints, slices, None, Ellipsis, bools, sequences, arrays, index and mask tensors.
 
-As in PyTorch the basic parts are applied first and one by one, each a view with a node of its own: an int selects,
-a slice slices, None unsqueezes. What is left then is one ``index`` by tensors, which copies. (An int is therefore
-no index tensor, and does not move the dimensions that index tensors make to the front.)
+As in PyTorch the basic parts are applied first and one by one, each a view with a node of its own: an int
+selects, a slice slices, None unsqueezes. What is left then is one ``index`` by tensors, which copies. (An
+int is therefore no index tensor, and does not move the dimensions that index tensors make to the front.)
 """
 
 from __future__ import annotations
 
 import operator
+import sys
 import warnings
 from typing import Any
 
@@ -34,7 +35,8 @@ alias = declare("alias(self)", lambda x: x.view(), node="AliasBackward0", view=T
 
 
 # -- by tensors --------------------------------------------------------------------------------------------
-# A layout says for each dimension what indexes it: a full slice, the number of an index tensor, or (beyond the
+# A layout says for each dimension what indexes it: a full slice, the number of an index tensor, or (beyond
+# the
 # number of tensors that an operator takes) an array of its own.
 
 
@@ -92,8 +94,10 @@ declare(
 
 index_put_at = declare(
     "index_put(self, values, a, b, c, d; layout, accumulate)", _index_put, node="IndexPutBackward0",
-    self=lambda F, g, a, b, c, d, layout, accumulate: g if accumulate else F.index_zeroed(g, a, b, c, d, layout),
-    values=lambda F, g, values_shape, a, b, c, d, layout: F.sum_to(F.index(g, a, b, c, d, layout), values_shape),
+    self=lambda F, g, a, b, c, d, layout, accumulate: g if accumulate else F.index_zeroed(g, a, b, c, d,
+    layout),
+    values=lambda F, g, values_shape, a, b, c, d, layout: F.sum_to(F.index(g, a, b, c, d, layout),
+    values_shape),
 )  # fmt: skip
 
 
@@ -113,10 +117,12 @@ def _slots(places: list[Any]) -> tuple[list[Tensor | None], Layout]:
 
 
 def advanced(source: Tensor, places: list[Any]) -> Tensor:
-    """``source`` indexed by tensors: one place for each dimension (a mask has as many as it covers), at least one a tensor.
+    """``source`` indexed by tensors: one place for each dimension (a mask has as many as it covers), at
+    least one a tensor.
 
     Raises:
-        IndexError: when an index is out of bounds, a mask has another shape, or index tensors do not broadcast.
+        IndexError: when an index is out of bounds, a mask has another shape, or index tensors do not
+        broadcast.
     """
     tensors, layout = _slots(places)
     result: Tensor = index(source, *tensors, layout)
@@ -135,11 +141,8 @@ def _index_tensor(item: Any) -> Tensor:
         found = Tensor(array.astype(np.int64) if array.size == 0 else array)
     name = found._array.dtype.name
     if name == "uint8":
-        warnings.warn(
-            "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
-            UserWarning,
-            stacklevel=4,
-        )
+        if found._array.ndim:
+            _warn("indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.")
         return Tensor(found._array != 0)
     if name not in ("int64", "int32", "bool"):
         kind = FROM_NUMPY[found._array.dtype]
@@ -147,9 +150,20 @@ def _index_tensor(item: Any) -> Tensor:
     return found
 
 
+def _warn(message: str) -> None:
+    """A warning placed at the line that holds the index, however deep this was called from."""
+    here = sys._getframe()
+    level = 1
+    while here.f_back is not None and here.f_globals.get("__package__", "") == __package__:
+        here, level = here.f_back, level + 1
+    warnings.warn(message, UserWarning, stacklevel=level)
+
+
 def _is_sequence(item: Any) -> bool:
     return isinstance(item, (list, tuple, np.ndarray)) or (
-        hasattr(item, "__len__") and hasattr(item, "__getitem__") and not isinstance(item, (str, bytes, dict, Tensor))
+        hasattr(item, "__len__")
+        and hasattr(item, "__getitem__")
+        and not isinstance(item, (str, bytes, dict, Tensor))
     )
 
 
@@ -158,6 +172,10 @@ def _items(given: Any) -> list[Any]:
     if isinstance(given, tuple):
         parts = list(given)
     elif isinstance(given, list) and _stands_for_a_tuple(given):
+        _warn(
+            "Using a non-tuple sequence for multidimensional indexing is deprecated; use x[tuple(seq)] "
+            "instead of x[seq]. It may one day be read as a tensor index, x[tensor(seq)]."
+        )
         parts = list(given)
     else:
         parts = [given]
@@ -165,11 +183,15 @@ def _items(given: Any) -> list[Any]:
 
 
 def _stands_for_a_tuple(given: list[Any]) -> bool:
-    """Whether a list is read as a tuple, as PyTorch and old NumPy do for short ones with anything but numbers in them."""
+    """Whether a list is read as a tuple, as PyTorch and old NumPy do for short ones with anything but
+    numbers in them.
+    """
     if len(given) >= 32:
         return False
-    return any(part is None or part is Ellipsis or isinstance(part, (slice, Tensor)) or _is_sequence(part)
-               for part in given)
+    return any(
+        part is None or part is Ellipsis or isinstance(part, (slice, Tensor)) or _is_sequence(part)
+        for part in given
+    )
 
 
 def _read(part: Any) -> Any:
@@ -184,9 +206,11 @@ def _read(part: Any) -> Any:
         return found
     if is_int(part):
         return operator.index(part)
+    if isinstance(part, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{type(part).__name__}': a string is no index")
     raise IndexError(
-        "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
-        f"{type(part).__name__})"
+        "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
+        f"indices (got {type(part).__name__})"
     )
 
 
@@ -217,8 +241,8 @@ def _sliced(source: Tensor, axis: int, part: slice, always: bool = False) -> Ten
 def basic_part(source: Tensor, given: Any) -> tuple[Tensor, list[Any]]:
     """Apply the basic parts of an index, as recorded views.
 
-    Returns the view, and for indexing it further a place for each of its dimensions up to the last index tensor:
-    that tensor, or a full slice. The list is empty if the index holds no tensor.
+    Returns the view, and for indexing it further a place for each of its dimensions up to the last index
+    tensor: that tensor, or a full slice. The list is empty if the index holds no tensor.
 
     Raises:
         IndexError: when there are too many parts, one is out of bounds, or of no kind that indexes.
@@ -231,11 +255,12 @@ def basic_part(source: Tensor, given: Any) -> tuple[Tensor, list[Any]]:
     if covered > ndim:
         if ndim == 0 and not any(isinstance(part, slice) for part in parts):
             raise IndexError(
-                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert "
-                "a 0-dim tensor to a number"
+                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in "
+                "C++ to convert a 0-dim tensor to a number"
             )
         raise IndexError(f"too many indices for tensor of dimension {ndim}")
-    view, axis, places = source, 0, []
+    view, axis = source, 0
+    places: list[Any] = []
     for part in parts:
         if part is Ellipsis:
             skipped = ndim - covered
@@ -280,24 +305,41 @@ def _getitem(self: Tensor, given: Any) -> Tensor:
 
 @public("torch", "Tensor")
 def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
-    """A copy of ``input`` in which ``values`` are written (or added) at index tensors, one per dimension or None.
+    """A copy of ``input`` in which ``values`` are written (or added) at index tensors, for the first
+    dimensions.
 
     Raises:
+        TypeError: when an index is no tensor.
         IndexError: when an index is out of bounds or index tensors do not broadcast.
         RuntimeError: when dtypes differ or the values do not broadcast.
     """
     source, written = read_tensor("index_put", input), read_tensor("index_put", values, "values", 3)
     if written._array.dtype != source._array.dtype:
         raise RuntimeError(
-            f"Index put requires the source and destination dtypes match, got {source.dtype} for the destination and "
-            f"{written.dtype} for the source."
+            f"Index put requires the source and destination dtypes match, got {source.dtype} for the "
+            f"destination and {written.dtype} for the source."
         )
-    places = [slice(None) if each is None else _index_tensor(each) for each in indices]
+    places = [_index_tensor(read_tensor("index_put", each, "indices", 2)) for each in indices]
     if sum(_covered(place) for place in places) > source._array.ndim:
         raise IndexError(f"too many indices for tensor of dimension {source._array.ndim}")
     tensors, layout = _slots(places)
     try:
         result: Tensor = index_put_at(source, written, *tensors, layout, bool(accumulate))
     except ValueError as problem:
-        raise RuntimeError(f"shape mismatch: the values cannot be broadcast to the indexed shape: {problem}") from None
+        raise RuntimeError(
+            f"shape mismatch: the values cannot be broadcast to the indexed shape: {problem}"
+        ) from None
     return result
+
+
+@public("torch", "Tensor")
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+    """Where elements are not zero: a row of indices for each, or with ``as_tuple`` one vector per
+    dimension.
+    """
+    found = [
+        np.asarray(each, np.int64) for each in np.nonzero(np.atleast_1d(read_tensor("nonzero", input)._array))
+    ]
+    if as_tuple:
+        return tuple(Tensor(each) for each in found)
+    return Tensor(np.stack(found, 1)[:, : input._array.ndim])

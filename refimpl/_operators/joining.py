@@ -61,7 +61,9 @@ cat_axis = declare("cat(*tensors; axis, kinds)", _cat, node="CatBackward0", join
 
 def _read_tensors(name: str, tensors: Any) -> list[Tensor]:
     if not isinstance(tensors, (tuple, list)):
-        raise TypeError(f"{name}(): argument 'tensors' must be tuple of Tensors, not {type(tensors).__name__}")
+        raise TypeError(
+            f"{name}(): argument 'tensors' must be tuple of Tensors, not {type(tensors).__name__}"
+        )
     for position, each in enumerate(tensors):
         if not isinstance(each, Tensor):
             kind = type(each).__name__
@@ -76,7 +78,8 @@ def _read_tensors(name: str, tensors: Any) -> list[Tensor]:
 def cat(tensors: Any, dim: Any = 0, **aliases: Any) -> Tensor:
     """The tensors one after the other along ``dim``, promoted to one dtype.
 
-    All sizes but that of ``dim`` must agree; a tensor of shape (0,) fits everything, as it always has in PyTorch.
+    All sizes but that of ``dim`` must agree; a tensor of shape (0,) fits everything, as it always has in
+    PyTorch.
 
     Raises:
         TypeError: when an element is no tensor.
@@ -111,8 +114,8 @@ def _check_fits(model: Shape, shape: Shape, axis: int, position: int) -> None:
     for place, (expected, size) in enumerate(zip(model, shape, strict=True)):
         if place != axis and expected != size:
             raise RuntimeError(
-                f"Sizes of tensors must match except in dimension {axis}. Expected size {expected} but got size "
-                f"{size} for tensor number {position} in the list."
+                f"Sizes of tensors must match except in dimension {axis}. Expected size {expected} but "
+                f"got size {size} for tensor number {position} in the list."
             )
 
 
@@ -222,9 +225,7 @@ def _split_back(F: Any, g: Any, axis: int) -> Any:
 
 
 def _declare_split(name: str, node: str) -> Any:
-    return declare(
-        f"{name}(self; axis, sizes)", _split, node=node, several=True, view=True, self=_split_back
-    )
+    return declare(f"{name}(self; axis, sizes)", _split, node=node, several=True, view=True, self=_split_back)
 
 
 split_evenly = _declare_split("split", "SplitBackward0")
@@ -252,18 +253,22 @@ def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Ten
     sizes = tuple(operator.index(size) for size in split_sizes)
     length = source._array.shape[axis]
     if any(size < 0 for size in sizes):
-        raise RuntimeError(f"split_with_sizes expects split_sizes have only non-negative entries, but got {sizes}")
+        raise RuntimeError(
+            f"split_with_sizes expects split_sizes have only non-negative entries, but got {sizes}"
+        )
     if sum(sizes) != length:
         raise RuntimeError(
-            f"split_with_sizes expects split_sizes to sum exactly to {length} (input tensor's size at dimension "
-            f"{axis}), but got split_sizes={list(sizes)}"
+            f"split_with_sizes expects split_sizes to sum exactly to {length} (input tensor's size at "
+            f"dimension {axis}), but got split_sizes={list(sizes)}"
         )
     results: tuple[Tensor, ...] = split_into(source, axis, sizes)
     return results
 
 
 @public("torch", "Tensor")
-def split(tensor: Tensor, split_size_or_sections: Any = None, dim: int = 0, **named: Any) -> tuple[Tensor, ...]:
+def split(
+    tensor: Tensor, split_size_or_sections: Any = None, dim: int = 0, **named: Any
+) -> tuple[Tensor, ...]:
     """Views of stretches along ``dim``: of one size (the last one shorter), or of the sizes in a list.
 
     Raises:
@@ -276,7 +281,9 @@ def split(tensor: Tensor, split_size_or_sections: Any = None, dim: int = 0, **na
     if isinstance(given, (tuple, list)):
         return split_with_sizes(source, given, dim)
     if not is_int(given):
-        raise TypeError(f"split(): argument 'split_size' must be int or tuple of ints, not {type(given).__name__}")
+        raise TypeError(
+            f"split(): argument 'split_size' must be int or tuple of ints, not {type(given).__name__}"
+        )
     if source._array.ndim == 0:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
     axis = read_axis(dim, source._array.ndim, "split")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._tensor import Tensor
+from .._vocabulary import TRACED
 from ._arguments import read_tensor
 from .declare import declare
 from .fitting import expand_to
@@ -68,15 +69,18 @@ declare(
 
 def _check_dtypes(name: str, a: Tensor, b: Tensor) -> None:
     if a._array.dtype is not b._array.dtype:
-        raise RuntimeError(f"{name}: expected both tensors to have the same dtype, but got {a.dtype} and {b.dtype}")
+        raise RuntimeError(
+            f"{name}: expected both tensors to have the same dtype, but got {a.dtype} and {b.dtype}"
+        )
     if a._array.dtype.kind == "b":
-        raise RuntimeError(f"{name} is not implemented for torch.bool")
+        raise NotImplementedError(f"{name} is not implemented for torch.bool; use an integer dtype")
 
 
 def _check_ranks(name: str, a: Tensor, b: Tensor, first: int, second: int) -> None:
     if a._array.ndim != first or b._array.ndim != second:
         raise RuntimeError(
-            f"{name}: expected tensors of {first} and {second} dimensions, but got {a._array.ndim} and {b._array.ndim}"
+            f"{name}: expected tensors of {first} and {second} dimensions, but got {a._array.ndim} and "
+            f"{b._array.ndim}"
         )
 
 
@@ -156,7 +160,7 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
     left, right = read_tensor("outer", input), read_tensor("outer", vec2, "vec2", 2)
     _check_ranks("outer", left, right, 1, 1)
     column: Tensor = reshape_view(left, (left._array.shape[0], 1))
-    result: Tensor = column * right
+    result: Tensor = TRACED.mul(column, right)
     return result
 
 
@@ -179,7 +183,9 @@ def _matmul(left: Tensor, right: Tensor) -> Any:
 
 
 def _folded(left: Tensor, right: Tensor) -> Any:
-    """A batch by a single matrix or vector: the batch is one tall matrix. Transposed if the batch is on the right."""
+    """A batch by a single matrix or vector: the batch is one tall matrix. Transposed if the batch is on the
+    right.
+    """
     batch_first = left._array.ndim > right._array.ndim
     if batch_first:
         batch, single = left, right
@@ -217,8 +223,8 @@ def _batched(left: Tensor, right: Tensor) -> Any:
         batch = np.broadcast_shapes(left._array.shape[:-2], right._array.shape[:-2])
     except ValueError:
         raise RuntimeError(
-            f"matmul: the batch dimensions {list(left._array.shape[:-2])} and {list(right._array.shape[:-2])} do not "
-            "broadcast"
+            f"matmul: the batch dimensions {list(left._array.shape[:-2])} and "
+            f"{list(right._array.shape[:-2])} do not broadcast"
         ) from None
     count = math.prod(batch)
     flat_left = _as_matrix(expand_to(left, (*batch, n, m)), (count, n, m))
@@ -244,6 +250,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
 
     Raises:
         RuntimeError: when a tensor has no dimension, or sizes or dtypes do not fit.
+        NotImplementedError: for bools.
     """
     left, right = read_tensor("matmul", input), read_tensor("matmul", other, "other", 2)
     _check_matmul("matmul", left, right)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -36,14 +37,13 @@ permute_axes = declare(
 )  # fmt: skip
 
 swap_axes = declare(
-    "transpose(self; first, second)", lambda x, first, second: x.swapaxes(first, second) if x.ndim else x.view(),
+    "transpose(self; first, second)", lambda x, first, second: x.swapaxes(first, second) if x.ndim else
+    x.view(),
     node="TransposeBackward0", view=True,
     self=lambda F, g, first, second: F.transpose(g, first, second),
 )  # fmt: skip
 
-matrix_transpose = declare(
-    "t(self)", lambda x: x.T, node="TBackward0", view=True, self=lambda F, g: F.t(g)
-)
+matrix_transpose = declare("t(self)", lambda x: x.T, node="TBackward0", view=True, self=lambda F, g: F.t(g))
 
 
 @public("torch", "Tensor", names=("transpose", "swapaxes", "swapdims"))
@@ -76,8 +76,6 @@ def t(input: Tensor) -> Tensor:
 @public("Tensor", names=("permute",))
 def _permute_method(self: Tensor, *dims: Any, **named: Any) -> Tensor:
     """A view with its dimensions in another order, given as ints or a tuple."""
-    if not dims and not named:
-        dims = ((),)
     return permute(self, read_sizes("permute", dims, named, "dims"))
 
 
@@ -94,8 +92,9 @@ def permute(input: Tensor, dims: Any) -> Tensor:
     ndim = source._array.ndim
     if len(order) != ndim:
         raise RuntimeError(
-            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
-            f"ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(order)}"
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of "
+            f"the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = "
+            f"{len(order)}"
         )
     axes = tuple(read_axis(dim, ndim, "permute") for dim in order)
     if len(set(axes)) != ndim:
@@ -105,7 +104,16 @@ def permute(input: Tensor, dims: Any) -> Tensor:
 
 
 def _reversed(self: Tensor) -> Tensor:
-    """A view with its dimensions in reverse order."""
+    """A view with its dimensions in reverse order; deprecated, as in PyTorch, for any but matrices."""
+    if self._array.ndim != 2:
+        warnings.warn(
+            "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated "
+            "and it will throw an error in a future release. Consider `x.mT` to transpose batches of "
+            "matrices or `x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a "
+            "tensor.",
+            UserWarning,
+            stacklevel=2,
+        )
     result: Tensor = permute_axes(self, tuple(range(self._array.ndim))[::-1])
     return result
 
@@ -114,17 +122,25 @@ def _matrices_transposed(self: Tensor) -> Tensor:
     """A view with its last two dimensions exchanged.
 
     Raises:
-        RuntimeError: for fewer than two dimensions.
+        RuntimeError: for one dimension.
     """
+    if self._array.ndim == 0:
+        warnings.warn(
+            "Tensor.mT is deprecated on 0-D tensors. This function is the identity in these cases.",
+            UserWarning,
+            stacklevel=2,
+        )
+        return self
     if self._array.ndim < 2:
         raise RuntimeError(
-            f"tensor.mT is only supported on matrices or batches of matrices. Got {self._array.ndim}-D tensor."
+            f"tensor.mT is only supported on matrices or batches of matrices. Got {self._array.ndim}-D "
+            "tensor."
         )
     return transpose(self, -2, -1)
 
 
-public("Tensor", names=("T",))(property(_reversed))
-public("Tensor", names=("mT",))(property(_matrices_transposed))
+setattr(Tensor, "T", property(_reversed))  # noqa: B010 - a class outside its body
+setattr(Tensor, "mT", property(_matrices_transposed))  # noqa: B010 - a class outside its body
 
 
 @public("torch", "Tensor", names=("movedim", "moveaxis"))
@@ -141,8 +157,8 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     targets = (destination,) if is_int(destination) else tuple(destination)
     if len(origins) != len(targets):
         raise RuntimeError(
-            "movedim: Invalid source or destination dims: source and destination must have the same number of "
-            f"elements, got {len(origins)} and {len(targets)}"
+            "movedim: Invalid source or destination dims: source and destination must have the same "
+            f"number of elements, got {len(origins)} and {len(targets)}"
         )
     found = distinct_axes(origins, ndim, "movedim"), distinct_axes(targets, ndim, "movedim")
     moved = dict(zip(found[1], found[0], strict=True))
@@ -170,7 +186,9 @@ def flip(input: Tensor, dims: Any) -> Tensor:
         RuntimeError: when one is named twice.
     """
     if not isinstance(dims, (tuple, list)):
-        raise TypeError(f"flip(): argument 'dims' (position 2) must be tuple of ints, not {type(dims).__name__}")
+        raise TypeError(
+            f"flip(): argument 'dims' (position 2) must be tuple of ints, not {type(dims).__name__}"
+        )
     source = read_tensor("flip", input)
     axes = distinct_axes(read_shape((dims,), "flip", "dims"), source._array.ndim, "flip")
     result: Tensor = flipped(source, axes if source._array.ndim else ())
@@ -206,7 +224,7 @@ def _repeat_back(F: Any, g: Any, self_shape: Shape, repeats: Shape) -> Any:
     folded: tuple[int, ...] = ()
     for repeat, size in zip(repeats, padded, strict=True):
         folded += (repeat, size)
-    sums = F.sum(F.reshape(g, folded), tuple(range(0, len(folded), 2)), False)
+    sums = F.sum(F.reshape(g, folded), tuple(range(0, len(folded), 2)), False, None)
     return F.reshape(sums, self_shape)
 
 

@@ -1,7 +1,7 @@
 """Sums, means, products and partial sums.
 
-The declared operators take ``axes``, a tuple of distinct non-negative axes; the public functions take PyTorch's
-``dim``: None (all), one int or a tuple, negative ones counted from the end.
+The declared operators take ``axes``, a tuple of distinct non-negative axes; the public functions take
+PyTorch's ``dim``: None (all), one int or a tuple, negative ones counted from the end.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import numpy as np
 from .._dtypes import FROM_NUMPY
 from .._tensor import Tensor
 from . import _reduce_arrays as arrays
-from ._arguments import cast_to, no_more, read_keepdim, read_tensor, renamed
+from ._arguments import no_more, read_cast, read_keepdim, read_tensor, renamed
 from ._dims import axes as read_axes
 from ._dims import axis as read_axis
 from ._dims import kept_shape
 from .declare import declare
 from .public import public
 
-__all__ = ["restored"]
+__all__ = ["cast_back", "restored"]
 
 Shape = tuple[int, ...]
 
@@ -53,25 +53,36 @@ def _spread_back(F: Any, g: Any, shape: Shape, axes: tuple[int, ...], keepdim: b
     return F.spread(restored(F, g, shape, axes, keepdim), shape)
 
 
+def cast_back(F: Any, gradient: Any, dtype: Any, own: Any) -> Any:
+    """The gradient in the input's ``own`` dtype, where the operator cast it to ``dtype`` first."""
+    return gradient if dtype is None else F.to(gradient, own)
+
+
 total = declare(
-    "total(self)", lambda x: arrays.add(x, None, False, None), node="SumBackward0",
-    self=lambda F, g, self_shape: F.spread(g, self_shape),
+    "total(self; dtype)", lambda x, dtype: arrays.add(x, None, False, dtype), node="SumBackward0",
+    self=lambda F, g, self_shape, self_dtype, dtype: cast_back(F, F.spread(g, self_shape), dtype, self_dtype),
 )  # fmt: skip
 
 sum_axes = declare(
-    "sum(self; axes, keepdim)", lambda x, axes, keepdim: arrays.add(x, axes, keepdim, None), node="SumBackward1",
-    self=lambda F, g, self_shape, axes, keepdim: _spread_back(F, g, self_shape, axes, keepdim),
+    "sum(self; axes, keepdim, dtype)", arrays.add, node="SumBackward1",
+    self=lambda F, g, self_shape, self_dtype, axes, keepdim, dtype: cast_back(
+        F, _spread_back(F, g, self_shape, axes, keepdim), dtype, self_dtype
+    ),
 )  # fmt: skip
 
 average = declare(
-    "average(self)", lambda x: arrays.mean(x, tuple(range(x.ndim)), False, None), node="MeanBackward0",
-    self=lambda F, g, self_shape: F.spread(g / (_size(self_shape) or 1), self_shape),
+    "average(self; dtype)", lambda x, dtype: arrays.mean(x, tuple(range(x.ndim)), False, dtype),
+    node="MeanBackward0",
+    self=lambda F, g, self_shape, self_dtype, dtype: cast_back(
+        F, F.spread(g / (_size(self_shape) or 1), self_shape), dtype, self_dtype
+    ),
 )  # fmt: skip
 
 mean_axes = declare(
-    "mean(self; axes, keepdim)", lambda x, axes, keepdim: arrays.mean(x, axes, keepdim, None), node="MeanBackward1",
-    self=lambda F, g, self_shape, axes, keepdim: _spread_back(
-        F, g / (arrays.count(self_shape, axes) or 1), self_shape, axes, keepdim
+    "mean(self; axes, keepdim, dtype)", arrays.mean, node="MeanBackward1",
+    self=lambda F, g, self_shape, self_dtype, axes, keepdim, dtype: cast_back(
+        F, _spread_back(F, g / (arrays.count(self_shape, axes) or 1), self_shape, axes, keepdim), dtype,
+        self_dtype
     ),
 )  # fmt: skip
 
@@ -84,7 +95,9 @@ def _size(shape: Shape) -> int:
 
 
 @public("torch", "Tensor")
-def sum_(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, **aliases: Any) -> Tensor:
+def sum_(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, **aliases: Any
+) -> Tensor:
     """The sum over ``dim``, in ``dtype``; ints and bools are summed as int64.
 
     Raises:
@@ -92,20 +105,21 @@ def sum_(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
         RuntimeError: when one is named twice.
     """
     source = read_tensor("sum", input)
-    if dtype is not None:
-        source = cast_to("sum", source, dtype)
+    kind = read_cast("sum", source, dtype)
     if aliases:
         dim = renamed("sum", aliases, "dim", "axis", dim)
     keepdim = read_keepdim("sum", keepdim, aliases)
     if dim is None and not keepdim:
-        result: Tensor = total(source)
+        result: Tensor = total(source, kind)
         return result
-    result = sum_axes(source, read_axes(dim, source._array.ndim, "sum"), keepdim)
+    result = sum_axes(source, read_axes(dim, source._array.ndim, "sum"), keepdim, kind)
     return result
 
 
 @public("torch", "Tensor")
-def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, **aliases: Any) -> Tensor:
+def mean(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, **aliases: Any
+) -> Tensor:
     """The mean over ``dim``, in ``dtype``; nan over no elements.
 
     Raises:
@@ -113,20 +127,20 @@ def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
         RuntimeError: when one is named twice, or the dtype is not floating.
     """
     source = read_tensor("mean", input)
-    if dtype is not None:
-        source = cast_to("mean", source, dtype)
-    if source._array.dtype.kind != "f":
+    kind = read_cast("mean", source, dtype)
+    taken = source._array.dtype if kind is None else kind
+    if taken.kind != "f":
         raise RuntimeError(
             "mean(): could not infer output dtype. Input dtype must be floating point, or dtype= be given. "
-            f"Got: {FROM_NUMPY[source._array.dtype]}"
+            f"Got: {FROM_NUMPY[taken]}"
         )
     if aliases:
         dim = renamed("mean", aliases, "dim", "axis", dim)
     keepdim = read_keepdim("mean", keepdim, aliases)
     if dim is None and not keepdim:
-        result: Tensor = average(source)
+        result: Tensor = average(source, kind)
         return result
-    result = mean_axes(source, read_axes(dim, source._array.ndim, "mean"), keepdim)
+    result = mean_axes(source, read_axes(dim, source._array.ndim, "mean"), keepdim, kind)
     return result
 
 
@@ -154,8 +168,8 @@ shift = declare(
 def _products_of_the_others(F: Any, x: Any, axis: int) -> Any:
     """For each element the product of all others along ``axis``.
 
-    Only shifts and products, so that it is right at zeros, and so are its derivatives of all orders. Each side
-    is an exclusive prefix product by doubling, in log2(n) steps.
+    Only shifts and products, so that it is right at zeros, and so are its derivatives of all orders. Each
+    side is an exclusive prefix product by doubling, in log2(n) steps.
     """
     sides = []
     for direction in (1, -1):
@@ -180,15 +194,26 @@ def _prod_pullback(F: Any, g: Any, x: Any, result: Any, axes: tuple[int, ...], k
     return g * F.reshape(_products_of_the_others(F, flat, 0), shape)
 
 
+def _prod_back(
+    F: Any, g: Any, x: Any, result: Any, axes: tuple[int, ...], keepdim: bool, dtype: Any, own: Any
+) -> Any:
+    if dtype is not None:
+        x = F.to(x, dtype)
+    return cast_back(F, _prod_pullback(F, g, x, result, axes, keepdim), dtype, own)
+
+
 product = declare(
-    "product(self)", lambda x: arrays.multiply(x, None, False, None), node="ProdBackward0",
-    self=lambda F, g, self, result: _prod_pullback(F, g, self, result, tuple(range(len(self.shape))), False),
+    "product(self; dtype)", lambda x, dtype: arrays.multiply(x, None, False, dtype), node="ProdBackward0",
+    self=lambda F, g, self, result, dtype, self_dtype: _prod_back(
+        F, g, self, result, tuple(range(len(self.shape))), False, dtype, self_dtype
+    ),
 )  # fmt: skip
 
 prod_axis = declare(
-    "prod(self; axes, keepdim)", lambda x, axes, keepdim: arrays.multiply(x, axes, keepdim, None),
-    node="ProdBackward1",
-    self=lambda F, g, self, result, axes, keepdim: _prod_pullback(F, g, self, result, axes, keepdim),
+    "prod(self; axes, keepdim, dtype)", arrays.multiply, node="ProdBackward1",
+    self=lambda F, g, self, result, axes, keepdim, dtype, self_dtype: _prod_back(
+        F, g, self, result, axes, keepdim, dtype, self_dtype
+    ),
 )  # fmt: skip
 
 
@@ -202,7 +227,8 @@ def prod(input: Tensor, *dim: Any, keepdim: bool = False, dtype: Any = None, **a
         TypeError: when ``dim`` is no int.
         IndexError: when the dimension does not exist.
     """
-    source = cast_to("prod", read_tensor("prod", input), dtype)
+    source = read_tensor("prod", input)
+    kind = read_cast("prod", source, dtype)
     over = list(dim)
     for alias in ("dim", "axis"):
         if alias in aliases:
@@ -211,18 +237,26 @@ def prod(input: Tensor, *dim: Any, keepdim: bool = False, dtype: Any = None, **a
         keepdim = over.pop()
     keepdim = read_keepdim("prod", keepdim, aliases)
     if not over:
-        result: Tensor = product(source)
+        result: Tensor = product(source, kind)
         return result
     axis = read_axis(over[0], source._array.ndim, "prod")
-    result = prod_axis(source, (axis,) if source._array.ndim else (), keepdim)
+    result = prod_axis(source, (axis,) if source._array.ndim else (), keepdim, kind)
     return result
 
 
 # -- partial sums ------------------------------------------------------------------------------------------
 
+
+def _cumsum_back(F: Any, g: Any, axis: int) -> Any:
+    """Partial sums from the end."""
+    if not len(g.shape):
+        return g
+    return F.flip(F.cumsum(F.flip(g, (axis,)), axis, None), (axis,))
+
+
 cumsum_axis = declare(
-    "cumsum(self; axis)", lambda x, axis: arrays.cumulative(x, axis, None), node="CumsumBackward0",
-    self=lambda F, g, axis: F.flip(F.cumsum(F.flip(g, (axis,)), axis), (axis,)),
+    "cumsum(self; axis, dtype)", arrays.cumulative, node="CumsumBackward0",
+    self=lambda F, g, self_dtype, axis, dtype: cast_back(F, _cumsum_back(F, g, axis), dtype, self_dtype),
 )  # fmt: skip
 
 
@@ -234,12 +268,13 @@ def cumsum(input: Tensor, dim: Any = None, *, dtype: Any = None, **aliases: Any)
         TypeError: without ``dim``.
         IndexError: when the dimension does not exist.
     """
-    source = cast_to("cumsum", read_tensor("cumsum", input), dtype)
+    source = read_tensor("cumsum", input)
+    kind = read_cast("cumsum", source, dtype)
     dim = renamed("cumsum", aliases, "dim", "axis", dim)
     no_more("cumsum", aliases)
     if dim is None:
         raise TypeError('cumsum() missing 1 required positional arguments: "dim"')
-    result: Tensor = cumsum_axis(source, read_axis(dim, source._array.ndim, "cumsum"))
+    result: Tensor = cumsum_axis(source, read_axis(dim, source._array.ndim, "cumsum"), kind)
     return result
 
 
@@ -265,5 +300,3 @@ def all_(input: Tensor, dim: Any = None, keepdim: bool = False, **aliases: Any) 
 def any_(input: Tensor, dim: Any = None, keepdim: bool = False, **aliases: Any) -> Tensor:
     """Whether any element over ``dim`` is non-zero; False over none. Never recorded."""
     return _truth("any", np.logical_or.reduce, input, dim, keepdim, aliases)
-
-

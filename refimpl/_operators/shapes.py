@@ -30,11 +30,18 @@ def _back_to_shape(F: Any, g: Any, self_shape: Shape) -> Any:
 
 
 reshape_view = declare(
-    "reshape(self; shape)", lambda x, shape: x.reshape(shape), node="ViewBackward0", view=True, self=_back_to_shape
+    "reshape(self; shape)",
+    lambda x, shape: x.reshape(shape),
+    node="ViewBackward0",
+    view=True,
+    self=_back_to_shape,
 )
 
 unsafe_view = declare(
-    "unsafe_view(self; shape)", lambda x, shape: x.reshape(shape), node="UnsafeViewBackward0", self=_back_to_shape
+    "unsafe_view(self; shape)",
+    lambda x, shape: x.reshape(shape),
+    node="UnsafeViewBackward0",
+    self=_back_to_shape,
 )
 """A reshape of memory that nobody else has, and so no view for the user."""
 
@@ -55,8 +62,8 @@ def completed(shape: Shape, size: int) -> Shape:
             raise RuntimeError("only one dimension can be inferred")
         if rest == 0 and size == 0:
             raise RuntimeError(
-                f"cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified dimension "
-                "size -1 can be any value and is ambiguous"
+                f"cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified "
+                "dimension size -1 can be any value and is ambiguous"
             )
         if rest > 0 and size % rest == 0:
             shape = tuple(size // rest if each == -1 else each for each in shape)
@@ -109,7 +116,9 @@ def reshape(input: Tensor, shape: Any) -> Tensor:
     """
     source = read_tensor("reshape", input)
     if not isinstance(shape, (tuple, list)):
-        raise TypeError(f"reshape(): argument 'shape' (position 2) must be tuple of ints, not {type(shape).__name__}")
+        raise TypeError(
+            f"reshape(): argument 'shape' (position 2) must be tuple of ints, not {type(shape).__name__}"
+        )
     return _reshaped(source, read_shape((shape,), "reshape", "shape"))
 
 
@@ -136,8 +145,8 @@ def view(self: Tensor, *shape: Any, **named: Any) -> Tensor:
     sizes = completed(read_sizes("view", shape, named, "size"), self._array.size)
     if _as_view(self._array, sizes) is None:
         raise RuntimeError(
-            "view size is not compatible with input tensor's size and stride (at least one dimension spans across "
-            "two contiguous subspaces). Use .reshape(...) instead."
+            "view size is not compatible with input tensor's size and stride (at least one dimension "
+            "spans across two contiguous subspaces). Use .reshape(...) instead."
         )
     result: Tensor = reshape_view(self, sizes)
     return result
@@ -150,8 +159,12 @@ def _as_dtype(self: Tensor, dtype: Dtype) -> Tensor:
     if dtype.numpy is self._array.dtype:
         same: Tensor = reshape_view(self, self._array.shape)
         return same
-    if dtype.itemsize != self._array.itemsize and (not self._array.ndim or not self._array.flags.c_contiguous):
-        raise RuntimeError("view(dtype) with another element size needs a contiguous tensor of at least one dimension")
+    if dtype.itemsize != self._array.itemsize and (
+        not self._array.ndim or not self._array.flags.c_contiguous
+    ):
+        raise RuntimeError(
+            "view(dtype) with another element size needs a contiguous tensor of at least one dimension"
+        )
     result: Tensor = as_dtype(self, dtype.numpy)
     return result
 
@@ -213,8 +226,8 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
         parts = completed(parts, shape[at])
     except RuntimeError:
         raise RuntimeError(
-            f"unflatten: Provided sizes {list(parts)} don't multiply up to the size of dim {at} ({shape[at]}) in the "
-            "input tensor"
+            f"unflatten: Provided sizes {list(parts)} don't multiply up to the size of dim {at} "
+            f"({shape[at]}) in the input tensor"
         ) from None
     return _reshaped(source, (*shape[:at], *parts, *shape[at + 1 :]))
 
@@ -286,22 +299,25 @@ def _expanded_shape(shape: Shape, wanted: Shape) -> Shape:
     if lead < 0:
         raise RuntimeError(
             f"expand(torch.FloatTensor{list(shape)}, size={list(wanted)}): the number of sizes provided "
-            f"({len(wanted)}) must be greater or equal to the number of dimensions in the tensor ({len(shape)})"
+            f"({len(wanted)}) must be greater or equal to the number of dimensions in the tensor "
+            f"({len(shape)})"
         )
     result = []
     for place, size in enumerate(wanted):
         own = shape[place - lead] if place >= lead else None
         if size == -1 and own is None:
             raise RuntimeError(
-                f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {place}"
+                "The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension "
+                f"{place}"
             )
         if size < -1:
             raise RuntimeError(f"expand: a size must be -1 or not negative, got {size} at dimension {place}")
         chosen = own if size == -1 and own is not None else size
         if own not in (None, 1, chosen):
             raise RuntimeError(
-                f"The expanded size of the tensor ({size}) must match the existing size ({own}) at non-singleton "
-                f"dimension {place}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}"
+                f"The expanded size of the tensor ({size}) must match the existing size ({own}) at "
+                f"non-singleton dimension {place}.  Target sizes: {list(wanted)}.  Tensor sizes: "
+                f"{list(shape)}"
             )
         result.append(chosen)
     return tuple(result)
@@ -327,12 +343,18 @@ def expand_as(self: Tensor, other: Tensor) -> Tensor:
     return expand(self, read_tensor("expand_as", other, "other")._array.shape)
 
 
-@public("torch", "Tensor")
+@public("torch")
 def broadcast_to(input: Tensor, size: Any) -> Tensor:
     """``expand``, with the sizes in one tuple."""
     if not isinstance(size, (tuple, list)):
         raise TypeError(f"broadcast_to(): argument 'size' must be tuple of ints, not {type(size).__name__}")
     return expand(read_tensor("broadcast_to", input), tuple(size))
+
+
+@public("Tensor", names=("broadcast_to",))
+def _broadcast_to_method(self: Tensor, *size: Any) -> Tensor:
+    """``expand``."""
+    return expand(self, *size)
 
 
 @public("torch")
@@ -347,7 +369,9 @@ def broadcast_shapes(*shapes: Any) -> Shape:
     try:
         return Size(np.broadcast_shapes(*shapes))
     except ValueError as problem:
-        raise RuntimeError(f"Shape mismatch: objects cannot be broadcast to a single shape: {problem}") from None
+        raise RuntimeError(
+            f"Shape mismatch: objects cannot be broadcast to a single shape: {problem}"
+        ) from None
 
 
 @public("torch")
@@ -358,7 +382,7 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
         RuntimeError: when there is none.
     """
     shape = broadcast_shapes(*[read_tensor("broadcast_tensors", each)._array.shape for each in tensors])
-    return tuple(expand(each, shape) for each in tensors)
+    return tuple(each if each._array.shape == shape else expand(each, shape) for each in tensors)
 
 
 # -- memory ------------------------------------------------------------------------------------------------

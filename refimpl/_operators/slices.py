@@ -52,7 +52,9 @@ declare(
 
 sliced = declare(
     "slice(self; axis, start, stop, step)", _slice, node="SliceBackward0", view=True,
-    self=lambda F, g, self_shape, axis, start, stop, step: F.slice_backward(g, self_shape, axis, start, stop, step),
+    self=lambda F, g, self_shape, axis, start, stop, step: F.slice_backward(
+        g, self_shape, axis, start, stop, step
+    ),
 )  # fmt: skip
 
 declare(
@@ -90,7 +92,8 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     size, number = source._array.shape[axis], operator.index(index)
     if not -size <= number < size:
         raise IndexError(
-            f"select(): index {number} out of range for tensor of size {list(source._array.shape)} at dimension {axis}"
+            f"select(): index {number} out of range for tensor of size {list(source._array.shape)} at "
+            f"dimension {axis}"
         )
     result: Tensor = selected(source, axis, number % size)
     return result
@@ -112,7 +115,9 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     if count < 0:
         raise RuntimeError("narrow(): length must be non-negative.")
     if not -size <= first <= size:
-        raise IndexError(f"start out of range (expected to be in range of [{-size}, {size}], but got {first})")
+        raise IndexError(
+            f"start out of range (expected to be in range of [{-size}, {size}], but got {first})"
+        )
     first += size if first < 0 else 0
     if first + count > size:
         raise RuntimeError(f"start ({first}) + length ({count}) exceeds dimension size ({size}).")
@@ -136,18 +141,23 @@ def _diagonal_in_zeros(g: Any, shape: Shape, offset: int, first: int, second: in
 
 diagonal_view = declare(
     "diagonal(self; offset, first, second)", _diagonal, node="DiagonalBackward0", view=True,
-    self=lambda F, g, self_shape, offset, first, second: F.diagonal_backward(g, self_shape, offset, first, second),
+    self=lambda F, g, self_shape, offset, first, second: F.diagonal_backward(
+        g, self_shape, offset, first, second
+    ),
 )  # fmt: skip
 
 declare(
-    "diagonal_backward(self; shape, offset, first, second)", _diagonal_in_zeros, node="DiagonalBackwardBackward0",
+    "diagonal_backward(self; shape, offset, first, second)",
+    _diagonal_in_zeros,
+    node="DiagonalBackwardBackward0",
     self=lambda F, g, offset, first, second: F.diagonal(g, offset, first, second),
-)  # fmt: skip
+)
 
 
 @public("torch", "Tensor")
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
-    """A view of the diagonal of the matrices in two dimensions, as the last dimension; ``offset`` counts upwards.
+    """A view of the diagonal of the matrices in two dimensions, as the last dimension; ``offset`` counts
+    upwards.
 
     Raises:
         IndexError: when a dimension does not exist.

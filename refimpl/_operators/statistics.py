@@ -9,13 +9,13 @@ from typing import Any
 from .._dtypes import FROM_NUMPY, get_default_dtype
 from .._tensor import Tensor
 from . import _reduce_arrays as arrays
-from ._arguments import cast_to, no_more, read_keepdim, read_tensor, renamed
+from ._arguments import cast_to, no_more, read_cast, read_keepdim, read_tensor, renamed
 from ._dims import axes as read_axes
 from ._dims import axis as read_axis
 from .declare import declare
 from .fitting import to
 from .public import public
-from .reductions import restored
+from .reductions import cast_back, restored
 
 __all__: list[str] = []
 
@@ -28,11 +28,11 @@ Axes = tuple[int, ...]
 def _variance_pullback(F: Any, g: Any, x: Any, axes: Axes, correction: float, whole: bool) -> Any:
     """From the cotangent of a variance whose axes are kept: 2 (x - mean) / degrees of freedom.
 
-    Without degrees of freedom the variance of everything has an infinite slope, and that over given dimensions
-    what the formula gives: both are PyTorch's choices.
+    Without degrees of freedom the variance of everything has an infinite slope, and that over given
+    dimensions what the formula gives: both are PyTorch's choices.
     """
     freedom = arrays.count(tuple(x.shape), axes) - correction
-    centre = F.mean(x, axes, True)
+    centre = F.mean(x, axes, True, None)
     if whole and freedom <= 0:
         return F.where(x == centre, g * math.nan, g * math.inf)
     return g * (2.0 / freedom if freedom else math.inf) * (x - centre)
@@ -75,7 +75,9 @@ std_axes = declare(
 
 
 def _read_variance(name: str, input: Any, given: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
-    """The arguments of ``var(dim, unbiased, keepdim)``, ``var(unbiased)`` and ``var(dim, *, correction, keepdim)``."""
+    """The arguments of ``var(dim, unbiased, keepdim)``, ``var(unbiased)`` and ``var(dim, *, correction,
+    keepdim)``.
+    """
     source = read_tensor(name, input)
     if source._array.dtype.kind != "f":
         raise RuntimeError(f"{name}: std and var only support floating point dtypes, got {source.dtype}")
@@ -94,10 +96,10 @@ def _read_variance(name: str, input: Any, given: tuple[Any, ...], named: dict[st
     keepdim = read_keepdim(name, named.pop("keepdim", False), named)
     axes = read_axes(dim, source._array.ndim, name)
     correction = 1 if correction is None else correction
-    if source._array.size and arrays.count(source._array.shape, axes) - correction <= 0:
+    if not source._array.size or arrays.count(source._array.shape, axes) - correction <= 0:
         warnings.warn(
-            f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
-            "(input numel divided by output numel).",
+            f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction "
+            "factor (input numel divided by output numel).",
             UserWarning,
             stacklevel=3,
         )
@@ -120,7 +122,8 @@ def var(input: Tensor, *args: Any, **keywords: Any) -> Tensor:
 
 @public("torch", "Tensor")
 def std(input: Tensor, *args: Any, **keywords: Any) -> Tensor:
-    """The standard deviation: ``std(dim=None, *, correction=1, keepdim=False)``, and the older forms of ``var``.
+    """The standard deviation: ``std(dim=None, *, correction=1, keepdim=False)``, and the older forms of
+    ``var``.
 
     Raises:
         RuntimeError: when the dtype is not floating, or a dimension is named twice.
@@ -138,7 +141,7 @@ def _norm_pullback(F: Any, g: Any, x: Any, result: Any, order: float, axes: Axes
     shape = tuple(x.shape)
     g, norm = restored(F, g, shape, axes, keepdim), restored(F, result, shape, axes, keepdim)
     if order == 0:
-        return None
+        return F.spread(g * 0.0, shape)
     if order == 1:
         return F.sign(x) * g
     if order == 2:
@@ -152,22 +155,34 @@ def _norm_pullback(F: Any, g: Any, x: Any, result: Any, order: float, axes: Axes
 
 
 norm_axes = declare(
-    "vector_norm(self; order, axes, keepdim)",
-    lambda x, order, axes, keepdim: arrays.vector_norm(x, axes, keepdim, order),
+    "vector_norm(self; order, axes, keepdim, dtype)",
+    lambda x, order, axes, keepdim, dtype: arrays.vector_norm(x if dtype is None else x.astype(dtype), axes,
+    keepdim, order),
     node="LinalgVectorNormBackward0",
-    self=lambda F, g, self, result, order, axes, keepdim: _norm_pullback(F, g, self, result, order, axes, keepdim),
+    self=lambda F, g, self, result, self_dtype, order, axes, keepdim, dtype: cast_back(
+        F,
+        _norm_pullback(F, g, self if dtype is None else F.to(self, dtype), result, order, axes, keepdim),
+        dtype,
+        self_dtype,
+    ),
 )  # fmt: skip
 
 
 @public("torch", "Tensor")
 def norm(
-    input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None, **aliases: Any
+    input: Tensor,
+    p: Any = "fro",
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    **aliases: Any,
 ) -> Tensor:
     """The vector norm of order ``p`` over ``dim`` (all elements when None); "fro" is order 2.
 
     Raises:
-        RuntimeError: when the dtype is not floating, when the infinite norm of no elements is asked for, or for
-            an unknown name of a norm.
+        RuntimeError: when the dtype is not floating, when the infinite norm of no elements is asked for, or
+            for an unknown name of a norm.
         NotImplementedError: for the nuclear norm.
     """
     source = read_tensor("norm", input)
@@ -178,16 +193,18 @@ def norm(
     if isinstance(p, str) and p != "fro":
         raise RuntimeError(f"norm(): order {p!r} is not supported; expected a number, 'fro' or 'nuc'")
     if source._array.dtype.kind != "f":
-        raise RuntimeError(f"linalg.vector_norm: Expected a floating point tensor as input. Got {source.dtype}")
-    source = cast_to("norm", source, dtype)
+        raise RuntimeError(
+            f"linalg.vector_norm: Expected a floating point tensor as input. Got {source.dtype}"
+        )
+    kind = read_cast("norm", source, dtype)
     order = 2.0 if p == "fro" or p is None else float(p)
     axes = read_axes(dim, source._array.ndim, "norm")
     if (order < 0 or order == math.inf) and not arrays.count(source._array.shape, axes):
         raise RuntimeError(
-            f"linalg.vector_norm cannot compute the {order:g} norm on an empty tensor because the operation does "
-            "not have an identity"
+            f"linalg.vector_norm cannot compute the {order:g} norm on an empty tensor because the "
+            "operation does not have an identity"
         )
-    result: Tensor = norm_axes(source, order, axes, keepdim)
+    result: Tensor = norm_axes(source, order, axes, keepdim, kind)
     return result
 
 
@@ -206,12 +223,12 @@ def _over(x: Any, axis: int) -> Axes:
 
 softmax_axis = declare(
     "softmax(self; axis)", arrays.softmax, node="SoftmaxBackward0",
-    self=lambda F, g, result, axis: result * (g - F.sum(g * result, _over(result, axis), True)),
+    self=lambda F, g, result, axis: result * (g - F.sum(g * result, _over(result, axis), True, None)),
 )  # fmt: skip
 
 log_softmax_axis = declare(
     "log_softmax(self; axis)", arrays.log_softmax, node="LogSoftmaxBackward0",
-    self=lambda F, g, result, axis: g - F.exp(result) * F.sum(g, _over(result, axis), True),
+    self=lambda F, g, result, axis: g - F.exp(result) * F.sum(g, _over(result, axis), True, None),
 )  # fmt: skip
 
 
@@ -244,7 +261,9 @@ def _read_softmax(name: str, input: Any, dim: Any, dtype: Any, aliases: dict[str
         raise TypeError(f'{name}() missing 1 required positional arguments: "dim"')
     axis = read_axis(dim, source._array.ndim, name)
     if source._array.dtype.kind != "f":
-        raise NotImplementedError(f"{name} is not implemented for {FROM_NUMPY[source._array.dtype]}; give dtype=")
+        raise NotImplementedError(
+            f"{name} is not implemented for {FROM_NUMPY[source._array.dtype]}; give dtype="
+        )
     return source, axis
 
 
