@@ -23,7 +23,7 @@ class Switch(NamedTuple):
     restore: Callable[[Any], object]
 
 
-# pytest writes the first between the phases of a test, PyTorch the second when a part of it is first imported.
+# pytest writes the first between the phases of a test, PyTorch the second when it first imports its compiler.
 _OTHERS = frozenset({"PYTEST_CURRENT_TEST", "TORCHINDUCTOR_CACHE_DIR"})
 
 
