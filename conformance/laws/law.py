@@ -94,7 +94,7 @@ LAWS: dict[str, Law] = {}
 def law(
     clause: str,
     *,
-    cases: Callable[[], SearchStrategy[Any]] | None = None,
+    cases: Cases | None = None,
     examples: Callable[[], Iterable[Any]] | None = None,
     weight: float = 1.0,
 ) -> Callable[[Body], Body]:

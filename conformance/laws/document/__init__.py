@@ -1,0 +1,1 @@
+"""The laws of the level `document`: what the tutorial says and shows."""

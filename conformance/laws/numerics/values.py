@@ -1,0 +1,118 @@
+"""What an operator computes, and its derivatives of first and second order."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from conformance.laws.law import Session, law
+from conformance.laws.numerics.shared import (
+    OPERATORS,
+    PRECISIONS,
+    differentiable,
+    each,
+    pass_,
+    reset,
+    shapes_of,
+    with_tracked,
+)
+from conformance.model import predict
+from conformance.programs.statements import Backward, Create, Grad, Observe, Program
+from conformance.programs.strategies import Call, Style
+from conformance.programs.strategies.values import cotangent_table, walk
+from oracles.question import Literal
+
+ANY_DTYPE = Style(dtypes=(*PRECISIONS, "int64", "int32", "uint8", "bool"), mixed=2)
+
+
+@law("NUM-01", cases=each(ANY_DTYPE, lambda row: True, track=False))
+def computes_value_shape_and_dtype(session: Session, call: Call) -> None:
+    """The forward result of every operator, in every dtype that it takes."""
+    session.conforms(call.forward_program())
+
+
+@law("NUM-02", cases=each(Style()), weight=2.0)
+def multiplies_by_the_jacobian(session: Session, call: Call) -> None:
+    """The gradient of every operand at a cotangent that a forgotten factor cannot hide behind."""
+    session.conforms(call.backward_program())
+
+
+@law("NUM-03", cases=each(Style()))
+def is_linear_in_the_cotangent(session: Session, call: Call) -> None:
+    """The cotangent times -2, and times 0, each on a fresh graph with fresh gradients."""
+    statements = [*call.setup]
+    for turn, factor in enumerate((1.0, -2.0, 0.0)):
+        statements += [*reset(call), *pass_(call, turn, factor), Observe(call.tracked, ("grad",))]
+    session.conforms(Program(tuple(statements)))
+
+
+@law("NUM-04", cases=each(Style(layouts=0)))
+def differentiates_twice(session: Session, call: Call) -> None:
+    """The gradient under create_graph, and the vector-Jacobian product of that gradient."""
+    weights = tuple(Create(f"w_{root.name}", root.cotangent) for root in call.roots)
+    names, seeds = tuple(root.name for root in call.roots), tuple(weight.target for weight in weights)
+    targets = tuple(f"g_{name}" for name in call.tracked)
+    grad = Grad(targets, names, call.tracked, seeds, create_graph=True, allow_unused=True)
+    first = Program((*call.setup, call.apply, *weights, grad, Observe(targets)))
+    curved = [seen for seen in predict(first).observations if seen.fields["requires_grad"]]
+    if not curved:
+        session.conforms(first)
+        return
+    literals = [_cotangent(seen.fields["shape"], seen.fields["dtype"], at) for at, seen in enumerate(curved)]
+    again = tuple(Create(f"u_{seen.name}", literal) for seen, literal in zip(curved, literals, strict=True))
+    roots = tuple(seen.name for seen in curved)
+    second = Backward(roots, tuple(create.target for create in again))
+    session.conforms(Program((*first.statements, *again, second, Observe(call.tracked, ("grad",)))))
+
+
+def _cotangent(shape: tuple[int, ...], dtype: str, start: int) -> Literal:
+    size = 1
+    for extent in shape:
+        size *= extent
+    return Literal(dtype, shape, walk(cotangent_table(dtype), 3 * start + 2, 5, size))
+
+
+@law("NUM-05", cases=each(Style(tracked=8), lambda row: differentiable(row) and len(row.operands) > 1))
+def serves_each_subset_of_operands(session: Session, call: Call) -> None:
+    """Every non-empty subset of the floating leaves requires grad in turn."""
+    for size in range(1, len(call.leaves) + 1):
+        for tracked in combinations(call.leaves, size):
+            session.conforms(with_tracked(call.backward_program(), frozenset(tracked)))
+
+
+def _stretched(call: Call) -> bool:
+    shapes = shapes_of(call)
+    return any(shape != result.shape for shape in shapes for result in call.results)
+
+
+@law(
+    "NUM-06",
+    cases=each(
+        Style(scalars=0, repeats=0, tracked=8),
+        lambda row: differentiable(row) and row.shapes in ("broadcast", "matmul", "copy"),
+        such=_stretched,
+    ),
+)
+def sums_over_broadcast_axes(session: Session, call: Call) -> None:
+    """Operands of different shapes: added axes, stretched axes, and axes of size zero."""
+    session.conforms(call.backward_program())
+
+
+@law(
+    "NUM-07",
+    cases=each(Style(repeats=8, scalars=0), lambda row: differentiable(row) and _takes_several(row.name)),
+)
+def adds_up_over_repeated_operands(session: Session, call: Call) -> None:
+    """One leaf in several places of the call."""
+    session.conforms(call.backward_program())
+
+
+def _takes_several(name: str) -> bool:
+    operands = OPERATORS[name].operands
+    numbers = [operand for operand in operands if operand.role in ("number", "list")]
+    return len(numbers) > 1 or any(operand.role == "list" for operand in operands)
+
+
+@law("NUM-13", cases=each(Style(dtypes=PRECISIONS, mixed=4)))
+def keeps_the_precision_of_each_tensor(session: Session, call: Call) -> None:
+    """Operands in three precisions, also mixed: dtype and accuracy of every gradient."""
+    session.conforms(call.backward_program())
