@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ._graph import mark_changed
+from ._quiet import quietly
 from ._tensor import Tensor, rare_of, version_of
 
 __all__ = ["accumulate", "is_new"]
@@ -45,9 +46,9 @@ def accumulate(leaf: Tensor, gradient: Any, owned: bool, create_graph: bool) -> 
             leaf._grad = rare.buffer = Tensor(gradient if owned else np.array(gradient))
         elif before is rare.buffer:
             mark_changed(version_of(before))
-            np.add(before._array, gradient, out=before._array)
+            quietly(np.add, before._array, gradient, before._array)
         else:
-            leaf._grad = rare.buffer = Tensor(before._array + gradient)
+            leaf._grad = rare.buffer = Tensor(quietly(np.add, before._array, gradient))
     # Outside the lock: a hook may start a walk of its own.
     for hook in list(rare.post_hooks.values()):
         hook(leaf)

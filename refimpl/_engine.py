@@ -21,6 +21,7 @@ from . import _graph, _hooks
 from ._accumulate import accumulate, is_new
 from ._grad_mode import recording
 from ._graph import AccumulateGrad, Edge, Node, Output
+from ._quiet import enter, quietly
 from ._saved import check_saved, fitted, recorded_saved
 from ._vocabulary import RAW, TRACED
 
@@ -34,17 +35,18 @@ def walk(
     retain_graph: bool,
     create_graph: bool,
     wanted: Iterable[Edge] | None = None,
+    accumulates: bool = False,
 ) -> dict[Edge, Any]:
     """Carry ``cotangents`` from ``roots`` through the graph.
 
-    Without ``wanted`` every leaf that is reached accumulates. With it only what leads to a wanted edge runs, no
-    leaf accumulates, and the cotangents that arrived at the wanted edges are returned. Cotangents are arrays, or
-    tensors under ``create_graph``.
+    Without ``wanted`` every leaf that is reached accumulates. With it only what leads to a wanted edge runs; the
+    cotangents that arrive at the wanted edges are returned, or with ``accumulates`` the leaves among them
+    accumulate. Cotangents are arrays, or tensors under ``create_graph``.
 
     Raises:
         RuntimeError: when a node's saved values were freed, or changed in place since they were saved.
     """
-    state = _Walk(roots, retain_graph, create_graph, wanted)
+    state = _Walk(roots, retain_graph, create_graph, wanted, accumulates)
     mode = recording.get()
     recording.set(create_graph)
     try:
@@ -95,7 +97,12 @@ class _Walk:
     """
 
     def __init__(
-        self, roots: Sequence[Edge], retain_graph: bool, create_graph: bool, wanted: Iterable[Edge] | None
+        self,
+        roots: Sequence[Edge],
+        retain_graph: bool,
+        create_graph: bool,
+        wanted: Iterable[Edge] | None,
+        accumulates: bool,
     ) -> None:
         self.F = TRACED if create_graph else RAW
         self.create_graph = create_graph
@@ -103,6 +110,7 @@ class _Walk:
         self.counts = _arrivals(roots)
         self.wanted = None if wanted is None else frozenset(wanted)
         self.needed = None if self.wanted is None else _leading_to(self.wanted, self.counts)
+        self.accumulates = accumulates or wanted is None
         self.captured: dict[Edge, Any] = {}
         self.pending: dict[Edge, Any] = {}
         self.owned: set[Edge] = set()
@@ -112,7 +120,7 @@ class _Walk:
         """Deliver the cotangents to the roots, then run the youngest ready node until none is left."""
         pending, counts, ready, F, free = self.pending, self.counts, self.ready, self.F, self.free
         plain = self.wanted is None and not self.create_graph
-        node = self.deliver(roots, cotangents, None, ())
+        node = self.deliver(roots, cotangents, None, cotangents)
         while node is not None:
             cotangent = pending.pop(node, None)
             while True:
@@ -120,7 +128,10 @@ class _Walk:
                 if plain and node.special is None and cotangent is not None:
                     if saved is None or node.seq < _graph.last_change:
                         check_saved(node)
-                    result = node.plan.pull(F, cotangent, *saved)
+                    try:
+                        result = enter(node.plan.pull, F, cotangent, *saved)
+                    except RuntimeError:
+                        result = quietly(node.plan.pull, F, cotangent, *saved)
                 else:
                     result = self.evaluate(node, cotangent)
                 if free and node.guard is not None:
@@ -154,9 +165,9 @@ class _Walk:
                     if not left and not target.runs and is_new(given, cotangent, saved, results):
                         owned.add(target)
                 elif target in owned:
-                    before += given
+                    quietly(np.add, before, given, before)
                 else:
-                    pending[target] = total = before + given
+                    pending[target] = total = before + given if self.create_graph else quietly(np.add, before, given)
                     if not self.create_graph and type(total) is np.ndarray:
                         owned.add(target)
             if not left:
@@ -184,9 +195,8 @@ class _Walk:
         leaf, owned = target.variable, target in self.owned
         if gradient is not None and (rare := leaf._rare) is not None and rare.hooks:
             gradient, owned = _hooks.on_tensor(rare.hooks, gradient, self.create_graph), False
-        if self.wanted is not None:
-            if target in self.wanted:
-                self.captured[target] = gradient
+        if not self.accumulates:
+            self.captured[target] = gradient
         elif target.special is not None:
             _hooks.around(target, gradient, self.create_graph)
         elif gradient is not None:
@@ -244,7 +254,8 @@ class _Walk:
         if all(each is None for each in cotangents) and not plan.runs_without_cotangent:
             return (None,) * len(node.edges)
         saved = recorded_saved(node) if self.create_graph else node.saved
-        result = plan.pull(self.F, plan.given(node, cotangents, self.create_graph), *saved)
+        given = plan.given(node, cotangents, self.create_graph)
+        result = plan.pull(self.F, given, *saved) if self.create_graph else quietly(plan.pull, self.F, given, *saved)
         results = (result,) if len(node.edges) == 1 else tuple(result)
         fits = None if node.special is None else node.special.fits
         return results if fits is None else fitted(self.F, results, fits)

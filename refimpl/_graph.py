@@ -107,9 +107,9 @@ class Node:
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
-        """One ``(node, output number)`` per input of the operation; ``(None, 0)`` where no gradient goes."""
+        """One ``(node, output number)`` per differentiable input; ``(None, 0)`` where no gradient goes."""
         edges = iter(self.edges)
-        return tuple(_node_and_number(next(edges)) if needed else (None, 0) for needed in self.plan.mask)
+        return tuple(_node_and_number(next(edges)) if needed else (None, 0) for needed in self.plan.shown)
 
     @property
     def metadata(self) -> dict[Any, Any]:

@@ -28,6 +28,7 @@ class Plan:
 
     Attributes:
         mask: one bool per tensor input.
+        shown: the same for those inputs that can require grad at all.
         sources: where each saved value comes from.
         saves_tensors: whether any of them is a tensor's array; then a walk frees them.
         pull: ``pull(F, cotangent, *saved)``: one gradient for one required input, else a tuple of them.
@@ -35,11 +36,14 @@ class Plan:
     """
 
     __slots__ = (
-        "mask", "materialize", "pull", "runs_without_cotangent", "saves_tensors", "several", "sources",
+        "mask", "materialize", "pull", "runs_without_cotangent", "saves_tensors", "several", "shown", "sources",
     )  # fmt: skip
 
     def __init__(self, operator: Operator, mask: tuple[bool, ...]) -> None:
         self.mask = mask
+        self.shown = mask if operator.joint is not None else tuple(
+            needed for name, needed in zip(operator.tensors, mask) if name in operator.pullbacks
+        )
         self.several = operator.several
         self.materialize = operator.materialize
         self.runs_without_cotangent = False

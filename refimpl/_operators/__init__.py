@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (
     arithmetic,
+    comparison,
     elementwise,
     extrema,
     fitting,
@@ -12,7 +13,9 @@ from . import (
     joining,
     linear_algebra,
     orders,
+    powers,
     reductions,
+    selection,
     shapes,
     slices,
     statistics,
@@ -20,6 +23,7 @@ from . import (
 
 __all__ = [
     "arithmetic",
+    "comparison",
     "elementwise",
     "extrema",
     "fitting",
@@ -28,7 +32,9 @@ __all__ = [
     "joining",
     "linear_algebra",
     "orders",
+    "powers",
     "reductions",
+    "selection",
     "shapes",
     "slices",
     "statistics",

@@ -76,10 +76,11 @@ def _called(operator: Operator) -> Callable[..., Any]:
         def general(*arguments: Any) -> Any:
             return apply_elementwise(operator, arguments)
 
-        differentiable = len(operator.pullbacks) == len(operator.elementwise) == count
-        if operator.parameters or not differentiable or count > 2:
-            return general
-        return fast.unary(operator, general) if count == 1 else fast.binary(operator, general)
+        if len(operator.pullbacks) == len(operator.elementwise) == count == 1:
+            return fast.unary(operator, general)
+        if len(operator.pullbacks) == len(operator.elementwise) == count == 2 and not operator.parameters:
+            return fast.binary(operator, general)
+        return general
     if operator.variadic:
         return lambda tensors, *parameters: apply(operator, tuple(tensors), parameters)
     return lambda *arguments: apply(operator, arguments[:count], arguments[count:])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._grad_mode import recording
 from .._graph import Node, VersionCounter, next_sequence_number
+from .._quiet import enter, quietly
 from .._saved import INPUT, RESULT, keep
 from .._scalars import scalar_array
 from .._tensor import Tensor, gradient_edge, version_of
@@ -31,17 +32,20 @@ _NO_GUARD: tuple[VersionCounter, ...] = ()
 
 
 def unary(operator: Operator, general: Function) -> Function:
-    """The function on tensors of an elementwise operator with one operand and no parameters."""
+    """The function on tensors of an elementwise operator with one operand."""
     forward, node_class, plan = operator.forward, operator.node_class, operator.plan((True,))
     floating, is_recording = operator.floating, recording.get
     saves_nothing = not plan.sources
     saves_self, saves_result = plan.sources == ((INPUT, 0),), plan.sources == ((RESULT, 0),)
 
-    def call(self: Tensor) -> Any:
+    def call(self: Tensor, *parameters: Any) -> Any:
         array = self._array
         if floating and array.dtype.kind != "f":
-            return general(self)
-        result = Tensor(forward(array))
+            return general(self, *parameters)
+        try:
+            result = Tensor(enter(forward, array, *parameters))
+        except RuntimeError:
+            result = Tensor(quietly(forward, array, *parameters))
         if self._requires_grad and is_recording():
             node = result._edge = new_node(node_class)
             edge = self._edge
@@ -57,7 +61,7 @@ def unary(operator: Operator, general: Function) -> Function:
                 guard = result._version_counter = VersionCounter()
                 saved = (result._array,)
             elif not saves_nothing:
-                saved, guard = keep(plan, (self,), (array,), (), (result,))
+                saved, guard = keep(plan, (self,), (array,), parameters, (result,))
             node.plan = plan
             node.saved = saved
             node.guard = guard
@@ -89,19 +93,23 @@ def binary(operator: Operator, general: Function) -> Function:
             y = other._array
             if x.dtype is not y.dtype or x.shape != y.shape:
                 return general(self, other)
-            result = Tensor(forward(x, y))
-            if other._requires_grad:
-                if is_recording():
-                    record_other(self, other, x, y, result)
-                return result
             if saves_other:
                 guard = other._version_counter
+            other_requires_grad = other._requires_grad
         else:
             y = scalar_array(other, x.dtype)
             if y is None:
                 return general(self, other)
-            result = Tensor(forward(x, y))
             guard = _NO_GUARD
+            other_requires_grad = False
+        try:
+            result = Tensor(enter(forward, x, y))
+        except RuntimeError:
+            result = Tensor(quietly(forward, x, y))
+        if other_requires_grad:
+            if is_recording():
+                record_other(self, other, x, y, result)
+            return result
         if self._requires_grad and is_recording():
             if saves_nothing:
                 saved: tuple[Any, ...] = ()

@@ -11,6 +11,7 @@ from .. import _dtypes
 from .._grad_mode import recording
 from .._graph import Edge, Output, Special
 from .._plan import Plan
+from .._quiet import quietly
 from .._saved import keep
 from .._tensor import Tensor, gradient_edge, rare_of, version_of
 from .operator import Operator
@@ -21,7 +22,8 @@ __all__ = ["apply", "apply_elementwise", "record"]
 def apply(operator: Operator, tensors: Sequence[Tensor | None], parameters: tuple[Any, ...]) -> Any:
     """Run an operator on tensors, and record it if one that requires grad is among them and recording is on."""
     arrays = [None if tensor is None else tensor._array for tensor in tensors]
-    result = operator.forward(arrays, *parameters) if operator.variadic else operator.forward(*arrays, *parameters)
+    given = (arrays,) if operator.variadic else arrays
+    result = quietly(operator.forward, *given, *parameters)
     results = tuple(map(Tensor, result)) if operator.several else (Tensor(result),)
     if recording.get() and True in (mask := operator.mask(tensors)):
         record(operator, operator.plan(mask), tensors, arrays, parameters, results)
@@ -93,7 +95,7 @@ def apply_elementwise(operator: Operator, arguments: tuple[Any, ...]) -> Any:
         dtype = _dtypes.true_divide_dtype(dtype)
     for i in operator.elementwise:
         values[i] = _cast(values[i], dtype)
-    result = Tensor(operator.forward(*values, *parameters))
+    result = Tensor(quietly(operator.forward, *values, *parameters))
     tensors = [each if isinstance(each, Tensor) else None for each in operands]
     if operator.node_name is not None and recording.get() and True in (mask := operator.mask(tensors)):
         record(operator, operator.plan(mask), tensors, values, parameters, (result,))
