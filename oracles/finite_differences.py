@@ -78,7 +78,8 @@ def _answer_vjp(question: Question) -> tuple[Reply, ...]:
             gradients, truncation = _extrapolated(question, found)
     except (CannotAnswer, ArithmeticError) as error:
         return (Abstain(str(error)),) * len(question.inputs)
-    return tuple(map(_gradient, gradients, truncation, found.gradient_noise))
+    floored = [bound + floor for bound, floor in zip(truncation, found.gradient_floor, strict=True)]
+    return tuple(map(_gradient, gradients, floored, found.gradient_noise))
 
 
 def _obstacle(found: Analysis) -> str | None:

@@ -1,12 +1,12 @@
 """Many perturbed copies of one function, evaluated at once.
 
 Two kinds of perturbation share a batch. *Directions* move an input: by a complex step, or by real ones.
-*Noise* multiplies every intermediate, and every operand of an operator that rounds, by ``1 + NOISE * g`` with
+*Noise* multiplies every intermediate, and every operand of an operator that rounds, by ``1 + noise * g`` with
 fixed pseudo-random ``g`` of unit variance, the value and its tangent independently. To first order the result
-then moves by ``NOISE * sum(g * sensitivity * value)`` over all intermediates of the forward computation, and,
-since the tangents are the transposed cotangents, of the backward computation as well: the root mean square
-over a few such patterns estimates how much rounding errors of relative size one would change a result. The
-idea is that of stochastic arithmetic (J. Vignes, "A stochastic arithmetic for reliable scientific
+then moves by ``noise * sum(g * sensitivity * value)`` over all intermediates of the forward computation, and,
+since the tangents are the transposed cotangents, of the backward computation as well: the mean size
+over a few such patterns tells how much rounding errors of relative size one would change a result. The idea
+is that of stochastic arithmetic (J. Vignes, "A stochastic arithmetic for reliable scientific
 computation", 1993) with a linear noise in place of random rounding.
 
 A batch is laid out as ``(blocks, rows, inner)``: one clean block and one for each noise pattern; rows of real
@@ -28,10 +28,6 @@ from oracles.forward import call, real, row_of
 from oracles.numpy_table import Array, Kernel
 from oracles.question import Argument, CannotAnswer, Function, Literal, Vjp
 
-STEP = (
-    2.0**-200
-)  # of a complex step: its square vanishes beside anything, its product with a derivative does not
-NOISE = 2.0**-28  # far above rounding, far below curvature
 PATTERNS = 8
 
 # Central differences of eighth order (B. Fornberg, "Generation of finite difference formulas", 1988)
@@ -39,11 +35,35 @@ _STENCIL = np.array([1, 2, 3, 4, -1, -2, -3, -4], np.float64)
 _WEIGHTS = np.array([4 / 5, -1 / 5, 4 / 105, -1 / 280, -4 / 5, 1 / 5, -4 / 105, 1 / 280])
 
 
-@lru_cache(maxsize=1)
-def _factors() -> NDArray[np.float64]:
-    """``1 + NOISE * g`` for every pattern, after a row of ones for the clean block."""
-    noise = np.random.Generator(np.random.PCG64(20)).standard_normal((PATTERNS, 1 << 15))
-    return np.concatenate([np.ones((1, noise.shape[1])), 1.0 + NOISE * noise])
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """The arithmetic whose rounding is imitated.
+
+    ``noise`` is far above the rounding of float64, and no further below that of the imitated dtype than it
+    takes to be linear. Below ``floor``, the smallest normal number, results are rounded absolutely, or, where
+    not ``gradual``, may vanish: vector instructions and libraries often flush what is subnormal. A floor of
+    zero looks for none.
+    """
+
+    roundoff: float = 2.0**-53
+    noise: float = 2.0**-28
+    floor: float = 0.0
+    gradual: bool = True
+
+    @property
+    def flush(self) -> float:
+        """The noise of a number below the floor, in units of the unit roundoff times the floor."""
+        return 1.0 if self.gradual else 1.0 / self.roundoff
+
+
+DOUBLE = Precision()
+
+
+@lru_cache(maxsize=2)
+def _factors(noise: float) -> NDArray[np.float64]:
+    """``1 + noise * g`` for every pattern, after a row of ones for the clean block."""
+    g = np.random.Generator(np.random.PCG64(20)).standard_normal((PATTERNS, 1 << 15))
+    return np.concatenate([np.ones((1, g.shape[1])), 1.0 + noise * g])
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +105,21 @@ class Perturbed(Kernel):
     perturbed = True
 
     def __init__(
-        self, blocks: int, rows: int = 1, inner: int = 1, shrink: float = 1.0, floor: float = 0.0
+        self,
+        blocks: int,
+        rows: int = 1,
+        inner: int = 1,
+        precision: Precision = DOUBLE,
+        shrink: float = 1.0,
     ) -> None:
         self.blocks, self.rows, self.inner = blocks, rows, inner
         self.shrink = shrink  # of the real steps of inner derivatives
-        self.floor = floor  # the smallest normal number of the dtype, where gradual underflow matters
+        self.precision = precision
         self.decisions: list[Decision] = []
-        self.reach: Any = 0.0  # sum of |tangent| over all results, by direction; kept where there is a floor
+        self.reach: Any = 0.0  # sum of |step x tangent| over all results, row by row, where there is a floor
+        self._sizes: list[Array] = []  # of everything rounded, at the base point
         self._offset = 0
+        self._scopes = 0
 
     @property
     def batch(self) -> int:
@@ -112,8 +139,6 @@ class Perturbed(Kernel):
         results = call(self, row, args, params)
         if not row.exact or any(map(_is_rounded_scalar, (*args, *params.values()))):
             results = tuple(self(result) for result in results)
-            if self.floor:
-                results = tuple(self._underflow(result) for result in results)
         return results
 
     def stop_gradient(self, value: Array) -> Array:
@@ -131,7 +156,9 @@ class Perturbed(Kernel):
         imaginary = is_analytic(function)
         moves = 1 if imaginary else len(_STENCIL)
         count = 1 + moves * sum(sizes)
-        steps = [_steps(self.base(inputs[i]).ravel(), self.shrink) for i in wrt]
+        bases = [self.base(inputs[i]).ravel() for i in wrt]
+        steps = [complex_steps(base) if imaginary else _steps(base, self.shrink) for base in bases]
+        every = np.concatenate([*steps, np.zeros(0)])
         outer = self.batch
         moved = list(inputs)
         for i, x in enumerate(inputs):
@@ -149,7 +176,7 @@ class Perturbed(Kernel):
         for y, cotangent in zip(outputs, cotangents, strict=True):
             if y.shape[0] > 1:
                 flat = y.reshape(outer, count, -1)[:, 1:]
-                jacobian = flat.imag / STEP if imaginary else _differences(flat, np.concatenate(steps))
+                jacobian = flat.imag / every[:, None] if imaginary else _differences(flat, every)
                 weights = self._rounded(cotangent)
                 total = total + np.matmul(jacobian, weights.reshape(weights.shape[0], -1, 1))[..., 0]
         parts = np.split(self(total), np.cumsum(sizes)[:-1], axis=1)
@@ -158,6 +185,7 @@ class Perturbed(Kernel):
     @contextmanager
     def _scope(self, count: int, imaginary: bool) -> Iterator[None]:
         saved = self.rows, self.inner
+        self._scopes += 1
         if imaginary:
             self.inner *= count
         else:
@@ -166,20 +194,24 @@ class Perturbed(Kernel):
             yield
         finally:
             self.rows, self.inner = saved
+            self._scopes -= 1
 
     # Kernel
 
     def __call__(self, value: Array) -> Array:
         if self.blocks == 1 or value.dtype.kind not in "fc":
             return value
+        self._sizes.append(value[0].real.ravel())
         parts = self._parts(value)
         head = self._draw(parts.shape[3])
         if self.rows == 1:
-            parts = parts * head
+            noisy = parts * head
         else:
             tail = self._draw(parts.shape[3])
-            parts = parts * tail + parts[:, :1] * (head - tail)
-        return self._whole(parts, value)
+            noisy = parts * tail + parts[:, :1] * (head - tail)
+        if self.precision.floor:
+            noisy = self._underflow(noisy, 2 if value.dtype.kind == "c" else 1)
+        return self._whole(noisy, value)
 
     def carry(self, value: Array, *terms: Array) -> Array:
         if self.blocks == 1 or value.shape[0] == 1:
@@ -209,7 +241,13 @@ class Perturbed(Kernel):
             self.decisions.append(Decision(what, kink, np.abs(base), np.zeros_like(base)))
             return
         points = distance.reshape(self.blocks, self.rows * self.inner, -1)[:, 0].real
-        self.decisions.append(Decision(what, kink, np.abs(points[0]), spread_of(points)))
+        self.decisions.append(Decision(what, kink, np.abs(points[0]), self.spread(points)))
+
+    def extent(self, *others: Array) -> tuple[float, float]:
+        """The smallest and the largest size of all that is rounded and of ``others``; no zeros, no NaN."""
+        sizes = np.abs(np.concatenate([*self._sizes, *(np.ravel(other) for other in others)]))
+        sizes = sizes[sizes > 0]
+        return float(sizes.min(initial=np.inf)), float(sizes.max(initial=0.0))
 
     # noise
 
@@ -227,7 +265,7 @@ class Perturbed(Kernel):
 
     def _draw(self, width: int) -> NDArray[np.float64]:
         """Fresh factors for ``width`` numbers, of shape ``(blocks, 1, 1, width)``."""
-        pool = _factors()
+        pool = _factors(self.precision.noise)
         if self._offset + width > pool.shape[1]:
             self._offset = (self._offset + 1009) % max(pool.shape[1] - width, 1)
         drawn = pool[:, self._offset : self._offset + width]
@@ -241,30 +279,39 @@ class Perturbed(Kernel):
             return self(argument)
         return tuple(self._rounded(item) for item in argument) if isinstance(argument, tuple) else argument
 
-    def _underflow(self, value: Array) -> Array:
-        """Adds the noise of numbers below the normal ones, which are rounded absolutely, and sums tangents
-        up.
+    def _underflow(self, parts: NDArray[np.float64], stride: int) -> NDArray[np.float64]:
+        """Adds the noise of numbers below the floor, and sums the tangents up.
+
+        Tangents get the relative noise of the value, because a pullback may read the rounded result.
         """
-        if value.dtype.kind not in "fc":
-            return value
-        parts = self._parts(value)
-        noise = np.where(parts[:, :1] != 0, self.floor * (self._draw(parts.shape[3]) - 1.0), 0.0)
-        if value.dtype.kind == "c":
-            noise[..., 1::2] = 0.0
-        tangents = parts[0, :, :, 1::2] / STEP if value.dtype.kind == "c" else parts[0] - parts[0, :1]
-        self.reach = self.reach + np.abs(tangents).sum(axis=-1)
-        return self._whole(parts + noise, value)
+        if not self._scopes:
+            tangents = parts[0, :, :, 1::2] if stride == 2 else parts[0] - parts[0, :1]
+            self.reach = self.reach + np.abs(tangents).sum(axis=-1).ravel()
+        floor = self.precision.floor
+        size = np.abs(parts[:1, :1, :1, ::stride])
+        below = (size > 0) & (size < floor)
+        if not below.any():
+            return parts
+        relative = self.precision.flush * (np.divide(floor, size) if self.precision.gradual else 1.0)
+        relative = np.repeat(np.where(below, relative, 0.0), stride, axis=3)
+        head, tail = (relative * (self._draw(parts.shape[3]) - 1.0) for _ in range(2))
+        return parts * (1.0 + tail) + parts[:, :1] * (head - tail)
 
-
-def spread_of(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The noise of values of shape ``(blocks, ...)``, in units of the unit roundoff."""
-    difference = (points[1:] - points[0]) / NOISE
-    return np.asarray(np.sqrt(np.mean(difference * difference, axis=0)))
+    def spread(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The noise of values of shape ``(blocks, ...)``, in units of the unit roundoff."""
+        difference = np.abs(points[1:] - points[0])
+        # the mean size of normal deviates is sqrt(2 / pi)
+        return np.asarray(difference.mean(axis=0) * (np.sqrt(np.pi / 2) / self.precision.noise))
 
 
 def _is_rounded_scalar(argument: Argument) -> bool:
     """Whether a Python number in an operand's place changes when it takes a narrow dtype."""
     return isinstance(argument, float) and argument == argument and float(np.float16(argument)) != argument
+
+
+def complex_steps(base: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Complex steps: their squares vanish beside intermediates, their products with a derivative do not."""
+    return np.asarray(np.where(base == 0, 2.0**-200, np.ldexp(1.0, np.frexp(base)[1] - 100)))
 
 
 def _steps(base: NDArray[np.float64], shrink: float) -> NDArray[np.float64]:
@@ -277,7 +324,7 @@ def _directions(steps: NDArray[np.float64], first: int, count: int, imaginary: b
     size = len(steps)
     if imaginary:
         delta = np.zeros((count, size), np.complex128)
-        delta[first + np.arange(size), np.arange(size)] = 1j * STEP
+        delta[first + np.arange(size), np.arange(size)] = 1j * steps
         return delta
     moves = len(_STENCIL)
     real_delta = np.zeros((count, size))

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from oracles.perturbation import PATTERNS, STEP, Decision, Perturbed, is_analytic, spread_of
+from oracles.perturbation import DOUBLE, PATTERNS, Decision, Perturbed, Precision, complex_steps, is_analytic
 from oracles.question import FLOATING, Cached, CannotAnswer, Question
 
 Real = NDArray[np.float64]
 
 # What separates the estimate, a root mean square over a few noise patterns, from the largest error ever seen.
 FACTOR = 16.0
+
+MARGIN = 2.0**20  # how far above the smallest normal number of a dtype underflow begins to be looked for
 
 CHUNK = 1 << 18  # numbers in one batch of one operand, at most
 
@@ -50,7 +52,13 @@ class Rounding:
     values: tuple[Real, ...]
     gradients: tuple[Real, ...]
     decisions: tuple[Decision, ...]
+    largest: float  # of all intermediates and gradients, in size
     dtype: str
+
+    @property
+    def overflows(self) -> bool:
+        """Whether an intermediate is too large for the dtype."""
+        return self.largest > float(np.finfo(self.dtype).max)
 
     @cached_property
     def value_bounds(self) -> tuple[Real, ...]:
@@ -87,8 +95,11 @@ class Analysis:
     value_noise: tuple[Real, ...]
     gradients: tuple[Real, ...]
     gradient_noise: tuple[Real, ...]
+    gradient_floor: tuple[Real, ...]  # an absolute error below which the clean gradients know nothing
     contracted_noise: float  # of the sum of cotangent times output
     decisions: tuple[Decision, ...]
+    smallest: float  # of all intermediates and gradients, in size, zeros left out
+    largest: float  # of the same
     exact: bool  # the gradients carry no truncation error
 
 
@@ -98,12 +109,17 @@ def rounding(question: Question, dtype: str = "float64") -> Rounding:
     Raises :class:`oracles.question.CannotAnswer` for an operator without a row in the NumPy table, and
     ValueError for a dtype that is not floating.
     """
-    unit_roundoff(dtype)
-    found = analyse_half(question) if dtype == "float16" else analyse(question)
-    return Rounding(found.value_noise, found.gradient_noise, found.decisions, dtype)
+    precision = _precision(dtype)
+    if dtype == "float16":
+        found = _analyse_as(question, precision)
+    else:
+        found = analyse(question)
+        if found.smallest < precision.floor * MARGIN:
+            found = _analyse_as(question, precision)
+    return Rounding(found.value_noise, found.gradient_noise, found.decisions, found.largest, dtype)
 
 
-def _analyse(question: Question, floor: float = 0.0) -> Analysis:
+def _analyse(question: Question, precision: Precision = DOUBLE) -> Analysis:
     with np.errstate(all="ignore"):
         points = [literal.array().astype(np.float64) for literal in question.inputs]
         seeds = _seeds(question)
@@ -112,25 +128,30 @@ def _analyse(question: Question, floor: float = 0.0) -> Analysis:
         widest = max((point.size for point in points), default=1)
         chunk = max(1, CHUNK // ((PATTERNS + 1) * max(widest, 1)))
         parts = [
-            _Pass(question, points, range(start, min(start + chunk, directions)), complete, floor)
+            _Pass(question, points, range(start, min(start + chunk, directions)), complete, precision)
             for start in range(0, max(directions, 1), chunk)
         ]
     sizes = np.cumsum([point.size for point in points])[:-1]
     gradients = np.concatenate([part.gradient for part in parts]) if seeds is not None else None
     noise = np.concatenate([part.gradient_noise for part in parts])
+    floors = np.concatenate([part.gradient_floor for part in parts])
 
     def by_input(flat: Real) -> tuple[Real, ...]:
         pieces = np.split(flat, sizes)
         return tuple(piece.reshape(point.shape) for piece, point in zip(pieces, points, strict=True))
 
     first = parts[0]
+    smallest, largest = first.kernel.extent(*points, *(() if gradients is None else [gradients]))
     return Analysis(
         values=first.values,
         value_noise=first.value_noise,
         gradients=() if gradients is None else by_input(gradients),
         gradient_noise=() if gradients is None else by_input(noise),
+        gradient_floor=() if gradients is None else by_input(floors),
         contracted_noise=first.contracted_noise,
         decisions=tuple(first.kernel.decisions),
+        smallest=smallest,
+        largest=largest,
         exact=complete,
     )
 
@@ -149,11 +170,16 @@ class _Pass:
     """The function along some of the directions, under all noise patterns."""
 
     def __init__(
-        self, question: Question, points: Sequence[Real], directions: range, complete: bool, floor: float
+        self,
+        question: Question,
+        points: Sequence[Real],
+        directions: range,
+        complete: bool,
+        precision: Precision,
     ) -> None:
         count = 1 + len(directions)
         blocks = PATTERNS + 1
-        self.kernel = Perturbed(blocks, *((1, count) if complete else (count, 1)), floor=floor)
+        self.kernel = Perturbed(blocks, *((1, count) if complete else (count, 1)), precision=precision)
         inputs, steps = _moved(points, directions, complete, blocks)
         outputs = question.function(self.kernel, *inputs)
         results = [_by_block(y, blocks, count) for y in outputs]
@@ -161,7 +187,7 @@ class _Pass:
         bases = [y[:, 0].real for y in results]
         self.values = tuple(base[0].reshape(shape) for base, shape in zip(bases, shapes, strict=True))
         self.value_noise = tuple(
-            (spread_of(base) if base.dtype.kind == "f" else np.zeros(base.shape[1])).reshape(shape)
+            (self.kernel.spread(base) if base.dtype.kind == "f" else np.zeros(base.shape[1])).reshape(shape)
             for base, shape in zip(bases, shapes, strict=True)
         )
         self._contract(_seeds(question), results, steps, complete)
@@ -176,20 +202,25 @@ class _Pass:
         for y, seed in zip(results, seeds or (), strict=seeds is not None):
             if seed is None or y.dtype.kind not in "fc":
                 continue
-            tangents = y[:, 1:].imag / STEP if complete else (y[:, 1:] - y[:, :1]) / steps[:, None]
+            moved = y[:, 1:].imag if complete else y[:, 1:] - y[:, :1]
+            tangents = moved / steps[:, None]
             sums += tangents @ seed
             terms = np.abs(tangents[0] * seed)
             absolute += terms.sum(axis=-1)
             largest = np.maximum(largest, terms.max(axis=-1, initial=0.0))
             scalar += y[:, 0].real @ seed
         self.gradient = sums[0]
+        noise = self.kernel.spread(sums)
         # one contribution is handed on as it is; several are added up
-        self.gradient_noise = spread_of(sums) + (absolute - largest)
-        if self.kernel.floor:
-            self.gradient_noise += (
-                self.kernel.floor * np.ravel(self.kernel.reach)[-len(steps) :] if len(steps) else 0
-            )
-        self.contracted_noise = float(spread_of(scalar)) + abs(float(scalar[0]))
+        noise += np.where((noise > 0) | (absolute > largest), absolute, 0.0)
+        precision = self.kernel.precision
+        if precision.floor:
+            reach = np.broadcast_to(self.kernel.reach, 1 + len(steps))[1:]
+            noise += precision.floor * precision.flush * reach / steps
+        self.gradient_noise = noise
+        # what underflows on its way through a complex step, and what its square leaves behind
+        self.gradient_floor = 2.0**-1012 / steps + 2.0**40 * steps**2 if complete else np.zeros(len(steps))
+        self.contracted_noise = float(self.kernel.spread(scalar)) + abs(float(scalar[0]))
 
 
 def _moved(
@@ -198,9 +229,10 @@ def _moved(
     """Every input in every row, and the real step of each direction."""
     flat = np.concatenate([point.ravel() for point in points]) if points else np.zeros(0)
     count, chosen = 1 + len(directions), np.arange(directions.start, directions.stop)
-    steps = 2.0**-10 * np.maximum(np.abs(flat[chosen]), 2.0**-4)
+    here = flat[chosen]
+    steps = complex_steps(here) if complete else 2.0**-10 * np.maximum(np.abs(here), 2.0**-4)
     delta = np.zeros((count, flat.size), np.complex128 if complete else np.float64)
-    delta[1 + np.arange(len(chosen)), chosen] = 1j * STEP if complete else steps
+    delta[1 + np.arange(len(chosen)), chosen] = 1j * steps if complete else steps
     moved = np.tile(flat + delta, (blocks, 1))
     pieces = np.split(moved, np.cumsum([point.size for point in points])[:-1], axis=1) if points else []
     return [piece.reshape(-1, *point.shape) for piece, point in zip(pieces, points, strict=True)], steps
@@ -215,9 +247,24 @@ def _by_block(y: Real, blocks: int, count: int) -> Real:
 
 
 analyse = Cached(_analyse, size=256)
-analyse_half = Cached(
-    lambda question: _analyse(question, float(np.finfo("float16").smallest_normal)), size=64
-)
+
+
+@lru_cache(maxsize=64)
+def _analyse_as(question: Question, precision: Precision) -> Analysis:
+    return _analyse(question, precision)
+
+
+def _precision(dtype: str) -> Precision:
+    """The arithmetic of a dtype.
+
+    float16 is computed in float32 and stored, so it underflows gradually; its noise is as large as its
+    rounding, because that is not small enough for first order to be all.
+    """
+    roundoff, floor = unit_roundoff(dtype), float(np.finfo(dtype).smallest_normal)
+    if dtype == "float16":
+        return Precision(roundoff, noise=roundoff, floor=floor)
+    return Precision(roundoff, floor=floor, gradual=False)
+
 
 __all__ = [
     "FACTOR",

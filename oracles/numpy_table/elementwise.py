@@ -32,7 +32,6 @@ def elementary(*names: str) -> Callable[[Callable[[Any], Any]], None]:
 
 for _name, _function in {
     "exp": np.exp,
-    "expm1": np.expm1,
     "sin": np.sin,
     "cos": np.cos,
     "tan": np.tan,
@@ -76,7 +75,7 @@ def rounded_quotient(k: Kernel, a: Any, b: Any, mode: str) -> Any:
     if integral and np.any(np.equal(b, 0)):
         raise ZeroDivisionError("integers divided by zero")
     quotient = np.divide(a, b)
-    k.kink(quotient - np.rint(quotient), f"div with rounding_mode {mode}")
+    jump(k, quotient, f"div with rounding_mode {mode}")
     whole = np.floor_divide(a, b) if mode == "floor" else np.trunc(quotient)
     return k.base(whole.astype(np.result_type(a, b)) if integral else whole)
 
@@ -141,6 +140,18 @@ def root(k: Kernel, x: Array, what: str) -> Any:
     return value
 
 
+@row("expm1")
+def expm1(k: Kernel, x: Array) -> Any:
+    x = as_real(x)
+    value = np.expm1(x)
+    if x.dtype.kind == "c":
+        value.real = np.expm1(x.real)
+    if not k.perturbed:
+        return value
+    # the derivative is expm1(x) + 1, one term of it from expm1(x) - x and one from x
+    return k.carry(value, x, value - x)
+
+
 @row("tanh")
 def tanh(k: Kernel, x: Array) -> Any:
     x = as_real(x)
@@ -175,11 +186,13 @@ def pow_(k: Kernel, x: Operand, y: Operand) -> Any:
     x, y = align(x, y)
     if not any(isinstance(z, float) or (isinstance(z, np.ndarray) and z.dtype.kind in "fc") for z in (x, y)):
         return np.power(x, y)
-    return power(k, *(np.atleast_1d(np.asarray(as_real(z), np.result_type(z, np.float64))) for z in (x, y)))
+    return power(k, x, y)
 
 
-def power(k: Kernel, x: Array, y: Array) -> Array:
-    """``x ** y`` for real or complex arrays that are aligned."""
+def power(k: Kernel, x: Operand, y: Operand) -> Array:
+    """``x ** y`` for real or complex operands of one rank, or Python scalars."""
+    rank = max(np.ndim(x), np.ndim(y))
+    x, y = (as_real(z) if isinstance(z, np.ndarray) else np.full((1,) * rank, float(z)) for z in (x, y))
     moving = varies(y)
     if not moving and bool(np.all((y == np.rint(y.real)) & (np.abs(y.real) < 100))):
         return k(np.power(k(x), y.real))
@@ -209,6 +222,7 @@ def atan2(k: Kernel, y: Array, x: Array) -> Any:
     y, x = align(as_real(y), as_real(x))
     value = np.arctan2(y.real, x.real)
     k.kink(np.hypot(y.real, x.real), "atan2")
+    k(np.square(y) + np.square(x))  # a pullback divides by it
     k.kink(np.where(x.real < 0, y.real, 1.0), "atan2")  # the branch cut
     if y.dtype.kind != "c" and x.dtype.kind != "c":
         return value
@@ -300,8 +314,13 @@ def modulo(k: Kernel, a: Any, b: Any, plain: Any, whole: Any, what: str) -> Any:
     if not k.perturbed or all(isinstance(z, np.ndarray) and z.dtype.kind in "biu" for z in (a, b)):
         return plain(a, b)
     quotient = np.divide(real_part(a), real_part(b))
-    k.kink(quotient - np.rint(quotient), what)
+    jump(k, quotient, what)
     return a - k.base(whole(quotient)) * b
+
+
+def jump(k: Kernel, x: Array, what: str) -> None:
+    """Records that ``what`` jumps where ``x`` is an integer."""
+    k.kink(x - np.rint(k.base(x)), what)
 
 
 def stepwise(name: str, function: Callable[[Any], Any]) -> None:
@@ -310,7 +329,7 @@ def stepwise(name: str, function: Callable[[Any], Any]) -> None:
     def apply(k: Kernel, x: Array) -> Any:
         if x.dtype.kind in "biu":
             return x
-        k.kink(x.real - np.rint(x.real), name)
+        jump(k, x.real, name)
         return function(k.base(x))
 
     row(name, exact=True)(apply)
@@ -324,8 +343,7 @@ stepwise("ceil", np.ceil)
 def trunc(k: Kernel, x: Array) -> Any:
     if x.dtype.kind in "biu":
         return x
-    distance = x.real - np.rint(x.real)
-    k.kink(np.where(np.rint(k.base(x)) == 0, 1.0, distance), "trunc")
+    jump(k, np.where(np.rint(k.base(x)) == 0, 0.5, x.real), "trunc")
     return np.trunc(k.base(x))
 
 
@@ -333,8 +351,7 @@ def trunc(k: Kernel, x: Array) -> Any:
 def round_(k: Kernel, x: Array, *, decimals: int = 0) -> Any:
     if x.dtype.kind in "biu":
         return x
-    scaled = x.real * 10.0**decimals - 0.5
-    k.kink(scaled - np.rint(scaled), "round")
+    jump(k, x.real * 10.0**decimals - 0.5, "round")
     return np.round(k.base(x), decimals)
 
 
@@ -385,8 +402,8 @@ def to(k: Kernel, x: Array, *, dtype: str) -> Any:
     target = np.dtype(dtype)
     if target.kind == "f":
         return as_real(x)
-    if x.dtype.kind in "fc":
-        k.kink(x.real - np.rint(x.real), "a cast to integers") if target.kind in "iu" else k.threshold(
-            x, "a cast"
-        )
+    if x.dtype.kind in "fc" and target.kind in "iu":
+        jump(k, x.real, "a cast to integers")
+    elif x.dtype.kind in "fc":
+        k.threshold(x, "a cast to bool")
     return k.base(x).astype(target)

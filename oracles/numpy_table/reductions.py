@@ -119,8 +119,12 @@ position("argmin", np.argmin)
 def var(k: Kernel, x: Array, *, dim: Dim = None, correction: float = 1, keepdim: bool = False) -> Any:
     axes = axes_of(x, dim)
     size = count(x, axes)
-    centred = k(x - k(x.sum(axis=axes, keepdims=True) / size))
-    return k(np.square(centred)).sum(axis=axes, keepdims=keepdim) / np.maximum(size - correction, 0.0)
+    middle = k(x.sum(axis=axes, keepdims=True) / size)
+    centred = k(x - middle)
+    # sum((x - m)**2) is sum((x - m) * (x - c)) for every c, with all derivatives; a frozen m imitates a
+    # pullback that leaves the derivative of the mean out, because its terms add up to zero
+    squares = centred * (x - k.base(middle)) if k.perturbed else np.square(centred)
+    return k(squares).sum(axis=axes, keepdims=keepdim) / np.maximum(size - correction, 0.0)
 
 
 @row("std")
@@ -142,9 +146,9 @@ def norm(k: Kernel, x: Array, *, p: float | str | None = 2, dim: Dim = None, kee
         return size.sum(axis=axes, keepdims=keepdim)
     if math.isinf(order):
         return (amax if order > 0 else amin)(k, size, dim=dim, keepdim=keepdim)
-    total = power(k, size, np.full(1, order)).sum(axis=axes, keepdims=keepdim)
+    total = power(k, size, order).sum(axis=axes, keepdims=keepdim)
     k.kink(total, "norm")
-    return power(k, total, np.full(1, 1.0 / order))
+    return power(k, total, 1.0 / order)
 
 
 def smooth_magnitude(k: Kernel, x: Array) -> Array:
@@ -156,6 +160,9 @@ def smooth_magnitude(k: Kernel, x: Array) -> Array:
 def logsumexp(k: Kernel, x: Array, *, dim: Dim, keepdim: bool = False) -> Any:
     axes = axes_of(x, dim)
     kept = log_of_sum(k, as_real(x), axes)
+    if k.perturbed:
+        # a pullback is exp(x - result): the rounding of the result is absolute in its exponent
+        kept = k.carry(kept, k.base(kept) * kept)
     return (
         kept
         if keepdim
