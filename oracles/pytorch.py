@@ -6,6 +6,8 @@ to say.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -103,20 +105,16 @@ class Eager:
     def gradients(
         self, outputs: Sequence[Tensor], cotangents: Sequence[Tensor | None], inputs: Sequence[Tensor]
     ) -> Sequence[Tensor]:
-        pairs = [
-            (output, cotangent)
+        # Weighted here and not by grad_outputs, for which torch imports its tracer: most of a second.
+        weighted = [
+            (output * cotangent).sum()
             for output, cotangent in zip(outputs, cotangents, strict=True)
             if cotangent is not None and output.requires_grad
         ]
-        if not pairs or not inputs:
+        if not weighted or not inputs:
             return [self._torch.zeros_like(tensor) for tensor in inputs]
         gradients: Sequence[Tensor] = self._torch.autograd.grad(
-            [output for output, _ in pairs],
-            inputs,
-            [cotangent for _, cotangent in pairs],
-            create_graph=True,
-            allow_unused=True,
-            materialize_grads=True,
+            weighted, inputs, create_graph=True, allow_unused=True, materialize_grads=True
         )
         return gradients
 
@@ -139,6 +137,18 @@ class Eager:
         return argument
 
 
+@contextmanager
+def kept_environment() -> Iterator[None]:
+    """Some second derivatives, of ``abs`` say, make torch import its compiler, which writes into it."""
+    known = set(os.environ) if "torch._dynamo" not in sys.modules else None
+    try:
+        yield
+    finally:
+        if known is not None and "torch._dynamo" in sys.modules:
+            for name in set(os.environ) - known:
+                del os.environ[name]
+
+
 def leaf(tensor: Tensor) -> Tensor:
     return tensor.detach().requires_grad_()
 
@@ -159,7 +169,7 @@ class PyTorch:
     @contextmanager
     def _own_modes(self) -> Iterator[Eager]:
         """Gradients on, whatever mode the caller is in, and the caller's mode again afterwards."""
-        with self._torch.inference_mode(False), self._torch.enable_grad():
+        with kept_environment(), self._torch.inference_mode(False), self._torch.enable_grad():
             yield Eager(self._torch, self._rows)
 
     def _values(self, question: Question) -> tuple[Reply, ...]:

@@ -18,7 +18,7 @@ Row = Callable[..., Any]
 Number = Any  # a Python number where an operand may stand
 
 QUOTIENT = Elementary(X / Y, (X, Y))
-EXP = Elementary(exp(X))
+EXP = Elementary(exp(X), at_infinity=True)
 LOG = Elementary(log(X))
 SQRT = Elementary(sqrt(X))
 POWER = Elementary(X**Y, (X, Y))
@@ -108,7 +108,7 @@ TABLE: dict[str, Row] = {
     "square": same_dtype(square),
     "clone": same_dtype(lambda x: x),
     "pow": pow_row,
-    "exp": unary(exp(X)),
+    "exp": lambda x: elementwise(EXP, real(x)),
     "expm1": unary(expm1(X)),
     "log": unary(log(X)),
     "log1p": unary(log1p(X)),

@@ -167,14 +167,24 @@ def product(factors: Iterable[Scalar]) -> Scalar:
 class Elementary:
     """A function of a few real variables: a SymPy expression, which SymPy differentiates when asked."""
 
-    def __init__(self, expression: sympy.Expr, variables: tuple[sympy.Symbol, ...] = (X,)) -> None:
+    def __init__(
+        self,
+        expression: sympy.Expr,
+        variables: tuple[sympy.Symbol, ...] = (X,),
+        *,
+        at_infinity: bool = False,
+    ) -> None:
         self.expression = expression
         self.variables = variables
+        self.at_infinity = at_infinity  # whether mpmath's value at an infinity is the limit
 
     @cached_property
     def partials(self) -> tuple[Elementary, ...]:
         """The partial derivative in each variable."""
-        return tuple(Elementary(sympy.diff(self.expression, v), self.variables) for v in self.variables)
+        return tuple(
+            Elementary(sympy.diff(self.expression, v), self.variables, at_infinity=self.at_infinity)
+            for v in self.variables
+        )
 
     @cached_property
     def _value(self) -> Any:
@@ -207,14 +217,15 @@ class Elementary:
         return Jet(tag, value, tangents)
 
     def _numbers(self, function: Any, point: Sequence[Any]) -> list[Any]:
-        if not all(map(finite, point)):
+        anywhere = self.at_infinity and not any(map(MP.isnan, point))
+        if not anywhere and not all(map(finite, point)):
             raise CannotAnswer(f"{self.expression} is not evaluated at {spell(point)}")
         BUDGET.spend(8)
         try:
             numbers = [MP.convert(number) for number in function(*point)]
         except (ZeroDivisionError, ValueError) as error:
             raise self._outside(point) from error
-        if any(isinstance(number, MP.mpc) for number in numbers):
+        if any(isinstance(number, MP.mpc) or not (anywhere or finite(number)) for number in numbers):
             raise self._outside(point)
         return numbers
 
