@@ -45,6 +45,10 @@ class Draws:
         pages = -(-count // 100)
         return items[(self.below(pages) * 100 + self.below(100)) % count]
 
+    def early(self, items: Sequence[T]) -> T:
+        """One of at most 100 items, more often one of the first."""
+        return items[min(self.below(len(items)), self.below(len(items)))]
+
     def chance(self, eighths: int) -> bool:
         """True in so many of eight cases; shrinks towards False."""
         return self.below(8) >= 8 - eighths

@@ -50,8 +50,10 @@ def evaluate(row: Row, args: tuple[Any, ...], params: Mapping[str, Any], forward
     arrays = replaced(args, lambda tensor: tensor.array)
     if not _inside(row, arrays) or any(kink.distance(arrays, params) < MARGIN for kink in row.kinks):
         return None
-    results = tuple(forward(row.name, arrays, params))
     typed = replaced(args, lambda tensor: Typed(tensor.dtype, bool(tensor.shape)))
+    if category(result_dtypes(row, typed, params)[0]) < 2 and _falls_below_one(row, arrays):
+        return None
+    results = tuple(forward(row.name, arrays, params))
     dtypes = result_dtypes(row, typed, params, len(results))
     if not results or not all(map(_moderate, results, dtypes)):
         return None
@@ -65,6 +67,12 @@ def _inside(row: Row, arrays: tuple[Any, ...]) -> bool:
             if inside.size and inside.min() < MARGIN:
                 return False
     return True
+
+
+def _falls_below_one(row: Row, arrays: tuple[Any, ...]) -> bool:
+    # A whole number to a negative whole power is no whole number, and refused.
+    pairs = zip(row.operands, arrays, strict=False)
+    return any(operand.role == "exponent" and np.any(np.asarray(array) < 0) for operand, array in pairs)
 
 
 def _moderate(result: Array, dtype: str) -> bool:

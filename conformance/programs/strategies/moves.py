@@ -20,8 +20,9 @@ from conformance.programs.strategies.values import draw_cotangent
 
 
 def operation(scope: Scope) -> None:
-    """One operator over what there is."""
-    scope.apply(scope.d.choice(scope.operators))
+    """A few operators over what there is, rarely one that ends every gradient."""
+    for _ in range(scope.d.choice((1, 2, 3))):
+        scope.apply(scope.d.choice(scope.operators if scope.d.chance(1) else scope.smooth))
 
 
 def detach(scope: Scope) -> None:
@@ -55,9 +56,11 @@ def backward(scope: Scope) -> None:
     roots = scope.roots()[:12]
     if not roots:
         return
-    chosen = [scope.d.choice(roots)]
+    inner = sorted((root for root in roots if not root.leaf), key=lambda root: -root.reach.bit_count())
+    # A leaf is a root too, though not one to learn much from.
+    chosen = [scope.d.early(roots if not inner or scope.d.chance(1) else inner)]
     if scope.offers("several_roots") and scope.d.chance(1):
-        chosen.append(scope.d.choice(roots))
+        chosen.append(scope.d.early(roots))
     gradients = tuple(_seed(scope, root) for root in chosen)
     retain = True if scope.d.chance(3) else None
     inputs = _inputs(scope, chosen) if scope.offers("inputs") and scope.d.chance(1) else None
@@ -90,7 +93,7 @@ def gradient(scope: Scope) -> None:
     roots = [root for root in scope.roots() if not root.leaf][:12]
     if not roots:
         return
-    root = scope.d.choice(roots)
+    root = scope.d.early(roots)
     reachable = _reachable(scope, [root])
     if not reachable:
         return

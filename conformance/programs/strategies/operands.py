@@ -20,7 +20,7 @@ from conformance.catalogue.row import Operand, Row
 from conformance.dtypes import category
 from conformance.programs.statements import Apply, Create, Statement, Var
 from conformance.programs.strategies.draws import Draws
-from conformance.programs.strategies.values import MARGIN, SHAPES, strides, table, walk
+from conformance.programs.strategies.values import MARGIN, draw_shape, strides, table, walk
 from oracles.question import Literal, Slice
 
 Array: TypeAlias = NDArray[Any]
@@ -88,7 +88,8 @@ class Style:
     used twice.
 
     ``reuse`` is the share of operands that are taken from the program where one fits; ``tracked`` the share
-    of fresh floating leaves that require a gradient.
+    of fresh floating leaves that require a gradient; ``shapes``, where there are any, the shapes that fresh
+    leaves have where the operator takes one of them; ``extent`` the most elements that one may have.
     """
 
     dtypes: tuple[str, ...] = ("float64",)
@@ -100,6 +101,7 @@ class Style:
     reuse: int = 7
     tracked: int = 6
     extent: int = 36
+    shapes: tuple[Shape, ...] = ()
 
 
 @dataclass
@@ -128,8 +130,10 @@ class Operands:
         if found is not None:
             self.dtype = found.dtype
             return found
-        extent = self.style.extent
-        return self.make(operand, self.d.choice([s for s in SHAPES if fits(s) and math.prod(s) <= extent]))
+        known = [shape for shape in self.style.shapes if fits(shape)]
+        if known:
+            return self.make(operand, self.d.choice(known))
+        return self.make(operand, draw_shape(self.d, fits, self.style.extent))
 
     def shaped(self, operand: Operand, shape: Shape) -> Tensor:
         """A tensor of exactly this shape."""
@@ -225,8 +229,7 @@ class Operands:
         usable = [each for each in fitting if each.dtype in accepted and _inside(operand, each.array)]
         if not usable or not self.d.chance(self.style.reuse):
             return None
-        # The latest first: a program that shrinks becomes a chain.
-        return self.d.choice(usable[: -100 - 1 : -1])
+        return self.d.early(usable[:100])
 
 
 def _inside(operand: Operand, array: Array) -> bool:

@@ -15,6 +15,7 @@ from conformance.programs.strategies.draws import Draws, composite
 from conformance.programs.strategies.evaluation import Forward, standard_forward
 from conformance.programs.strategies.operands import Style
 from conformance.programs.strategies.scope import Scope
+from conformance.programs.strategies.values import draw_shape
 
 Move = Callable[[Scope], None]
 
@@ -60,8 +61,10 @@ class _Plan:
 @composite
 def _programs(d: Draws, plan: _Plan) -> Program:
     style, features = plan.style, plan.features
-    # One dtype for most of a program; others come in as mixed operands.
-    style = replace(style, dtypes=(d.choice(style.dtypes),))
+    # One dtype and three shapes for most of a program, so that what it computes can meet; others come in as
+    # mixed operands and by operators that change shapes.
+    few = tuple(draw_shape(d, lambda shape: True, style.extent) for _ in range(3))
+    style = replace(style, dtypes=(d.choice(style.dtypes),), shapes=style.shapes or few)
     scope = Scope(d, style, plan.operators, features, plan.forward or standard_forward())
     scope.moves = {name: move for name, (_, move) in _MOVES.items() if name in features}
     kinds = _weighted(features)

@@ -89,6 +89,7 @@ class Scope:
         self.style = style
         self.forward = forward
         self.operators = operators
+        self.smooth = _smooth(operators) or operators
         self.features = features
         self.state = State()
         self.top: list[Statement] = []
@@ -121,13 +122,17 @@ class Scope:
     # -- looking around ------------------------------------------------------------------------------------
 
     def values(self) -> Iterator[Known]:
-        """All bound names, the latest first."""
-        return reversed(self.state.known.values())
+        """All bound names: first what has a graph behind it, then leaves; the latest of each first.
+
+        What has lost a part of its graph to a backward pass comes last.
+        """
+        latest = list(self.state.known.values())[::-1]
+        freed = self.state.freed
+        return iter(sorted(latest, key=lambda each: (bool(each.reach & freed), not each.tracked, each.leaf)))
 
     def roots(self) -> list[Known]:
         """Where a backward pass can start without meeting what an earlier one has freed, leaves last."""
-        roots = [each for each in self.values() if each.tracked and not each.reach & self.state.freed]
-        return sorted(roots, key=lambda each: each.leaf)
+        return [each for each in self.values() if each.tracked and not each.reach & self.state.freed]
 
     def offers(self, feature: str) -> bool:
         return feature in self.features
@@ -260,6 +265,15 @@ class Scope:
             return False
         self.results(statement, row, outcome)
         return True
+
+
+def _smooth(operators: tuple[str, ...]) -> tuple[str, ...]:
+    """The differentiable operators; those that bring several tensors together three times, since few of all do."""
+    rows = [find(name) for name in operators]
+    meeting = ("broadcast", "matmul", "cat", "stack")
+    return tuple(
+        row.name for row in rows if row.differentiable for _ in range(3 if row.shapes in meeting else 1)
+    )
 
 
 def _names(argument: Any) -> Iterator[str]:

@@ -7,7 +7,7 @@ cotangent is one, so that neither a lost factor nor a forgotten cotangent can hi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Final
 
@@ -141,10 +141,19 @@ def draw_literal(
     return Literal(dtype, shape, draw_walk(d, table(dtype, domain, tuple(kinks)), math.prod(shape)))
 
 
+def draw_shape(d: Draws, fits: Callable[[tuple[int, ...]], bool], extent: int = 36) -> tuple[int, ...]:
+    """A shape that fits, with at most ``extent`` elements; one in eight has no elements at all."""
+    fitting = [shape for shape in SHAPES if math.prod(shape) <= extent and fits(shape)]
+    empty = [shape for shape in fitting if 0 in shape]
+    if empty and d.chance(1):
+        return d.choice(empty)
+    return d.choice([shape for shape in fitting if 0 not in shape])
+
+
 @composite
 def shapes(d: Draws, least_rank: int = 0, greatest_rank: int = 4) -> tuple[int, ...]:
     """Shapes of ranks 0 to 4, with axes of size one and zero."""
-    return d.choice([shape for shape in SHAPES if least_rank <= len(shape) <= greatest_rank])
+    return draw_shape(d, lambda shape: least_rank <= len(shape) <= greatest_rank)
 
 
 @composite
