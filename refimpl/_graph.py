@@ -93,6 +93,9 @@ class Node:
     runs = True
     """Whether a walk runs this edge target as a node; leaves and single outputs have their own ways."""
 
+    full_name = "Node"
+    """The name that ``name()`` gives, of the C++ class; its last part is the name of the Python class."""
+
     def __init__(self, plan: Any, edges: tuple[Edge, ...], saved: Any, guard: Any, special: Special | None) -> None:
         self.plan = plan
         self.edges = edges
@@ -103,7 +106,7 @@ class Node:
 
     def name(self) -> str:
         """PyTorch's name of the operation's backward, such as ``MulBackward0``."""
-        return type(self).__name__
+        return self.full_name
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
@@ -128,7 +131,7 @@ class Node:
         return RemovableHandle(hooks_of(self).pre, hook)
 
     def __repr__(self) -> str:
-        return f"<{self.name()} object at {id(self):#x}>"
+        return f"<{type(self).__name__} object at {id(self):#x}>"
 
 
 class AccumulateGrad(Node):
@@ -147,6 +150,8 @@ class AccumulateGrad(Node):
         self.saved = ()
         self.guard = None
         self.special = None
+
+    full_name = "torch::autograd::AccumulateGrad"
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:

@@ -9,19 +9,23 @@ from typing import Any
 
 import numpy as np
 
+from .._tensor import Tensor
+from .._vocabulary import TRACED
 from .declare import declare
-from .public import public
+from .numbers import as_kind_of, is_number, plain
+from .public import public, result_of
 
 __all__ = ["add", "div", "mul", "sub"]
 
 
-def _subtract(x: Any, y: Any) -> Any:
-    if x.dtype.kind == "b":
+def _refuse_bools(*operands: Any) -> None:
+    kinds = [np.asarray(operand).dtype.kind for operand in operands]
+    if "b" in kinds:
+        which = "two bool tensors" if kinds == ["b", "b"] else "a bool tensor"
         raise RuntimeError(
-            "Subtraction, the `-` operator, with two bool tensors is not supported. "
-            "Use the `^` or `logical_xor()` operator instead."
+            f"Subtraction, the `-` operator, with {which} is not supported. If you are trying to invert a mask, use "
+            "the `~` or `logical_not()` operator instead."
         )
-    return np.subtract(x, y)
 
 
 def _refuse_zero(x: Any, y: Any) -> None:
@@ -69,19 +73,21 @@ add_scaled = declare(
 )  # fmt: skip
 
 sub = declare(
-    "sub(self, other)", _subtract, node="SubBackward0", elementwise=True,
+    "sub(self, other)", np.subtract, check=_refuse_bools, node="SubBackward0", elementwise=True,
     self=lambda F, g: g,
     other=lambda F, g: -g,
 )  # fmt: skip
 
 sub_scaled = declare(
-    "sub_scaled(self, other; alpha)", lambda x, y, alpha: x - alpha * y, node="SubBackward0", elementwise=True,
+    "sub_scaled(self, other; alpha)", lambda x, y, alpha: x - alpha * y, check=_refuse_bools, node="SubBackward0",
+    elementwise=True,
     self=lambda F, g: g,
     other=lambda F, g, alpha: -g * alpha,
 )  # fmt: skip
 
 rsub = declare(
-    "rsub(self, other)", lambda x, y: _subtract(y, x), node="RsubBackward0", elementwise=True,
+    "rsub(self, other)", lambda x, y: np.subtract(y, x), check=_refuse_bools, node="RsubBackward0",
+    elementwise=True,
     self=lambda F, g: -g,
     other=lambda F, g: g,
 )  # fmt: skip
@@ -121,7 +127,7 @@ def _undefined(F: Any, g: Any) -> Any:
 
 
 floor_divide = declare(
-    "floor_divide(self, other)", _floor_divide, node="NotImplemented", elementwise=True,
+    "floor_divide(self, other)", _floor_divide, node="torch::autograd::NotImplemented", elementwise=True,
     self=_undefined, other=_undefined,
 )  # fmt: skip
 
@@ -159,14 +165,14 @@ public("Tensor", names=("__truediv__",))(div)
 @public("torch", "Tensor", names=("add",))
 def _add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """``input + alpha * other``, broadcast and promoted."""
-    result = add(input, other) if _is_one(alpha) else add_scaled(input, other, alpha)
+    result = add(input, other) if _is_one(alpha) else add_scaled(input, other, plain(alpha))
     return result_of("add", result, input, other)
 
 
 @public("torch", "Tensor", names=("sub", "subtract"))
 def _sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """``input - alpha * other``, broadcast and promoted."""
-    result = sub(input, other) if _is_one(alpha) else sub_scaled(input, other, alpha)
+    result = sub(input, other) if _is_one(alpha) else sub_scaled(input, other, plain(alpha))
     return result_of("sub", result, input, other)
 
 
@@ -181,7 +187,11 @@ def _rsub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
 def _reflected_sub(self: Tensor, other: Any) -> Any:
     if isinstance(other, Tensor):
         return rsub(self, other)
-    return subtract_from(as_kind_of(other, self), other) if is_number(other) else NotImplemented
+    if not is_number(other):
+        return NotImplemented
+    if self._array.dtype.kind != "f" or isinstance(other, (bool, np.bool_)):
+        _refuse_bools(other, self._array)
+    return subtract_from(as_kind_of(other, self), plain(other))
 
 
 @public("torch", "Tensor", names=("mul", "multiply"))
@@ -242,7 +252,7 @@ def _remainder_of(input: Any, other: Any) -> Tensor:
 @public("Tensor", names=("__mod__",))
 def _mod(self: Any, other: Any) -> Any:
     if isinstance(self, Tensor) and is_number(other):
-        return remainder_of_number(as_kind_of(other, self), other)
+        return remainder_of_number(as_kind_of(other, self), plain(other))
     return remainder(self, other)
 
 
@@ -255,7 +265,7 @@ def _reflected_mod(self: Tensor, other: Any) -> Any:
 def _fmod_of(input: Any, other: Any) -> Tensor:
     """What is left of ``input`` by truncated division: it has the sign of ``input``."""
     if isinstance(input, Tensor) and is_number(other):
-        return fmod_of_number(as_kind_of(other, input), other)
+        return fmod_of_number(as_kind_of(other, input), plain(other))
     return result_of("fmod", fmod(input, other), input, other)
 
 

@@ -30,6 +30,7 @@ def declare(
     several: bool = False,
     materialize: bool = True,
     view: bool = False,
+    check: Callable[..., None] | None = None,
     joint: Pullback | None = None,
     **pullbacks: Pullback,
 ) -> Callable[..., Any]:
@@ -47,6 +48,8 @@ def declare(
         several: the operator has several outputs. Those of integer or bool dtype never require grad.
         materialize: with ``several``, a cotangent that did not arrive is zeros, else None.
         view: the result shares memory with the first tensor, wherever NumPy says so.
+        check: called with the operands of an elementwise operator as they came, before promotion; raises what they
+            deserve.
         pullbacks: for each differentiable tensor ``name=lambda F, g, ...: ...`` giving its gradient from the cotangent
             ``g`` (a tuple with ``several``) and from whatever its further parameters name: a tensor, a parameter,
             ``result`` (``result0``, ``result1``...), or a tensor's ``name_shape``. Nothing else is saved.
@@ -58,6 +61,7 @@ def declare(
         chosen = operator.tensors if elementwise is True else elementwise
         operator.elementwise = tuple(operator.tensors.index(name) for name in chosen)
     operator.floating, operator.several, operator.materialize, operator.view = floating, several, materialize, view
+    operator.check = check
     operator.joint, operator.pullbacks = joint, pullbacks
     unknown = [name for name in pullbacks if name not in operator.tensors]
     if unknown or operator.name in OPERATORS:

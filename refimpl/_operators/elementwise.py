@@ -46,21 +46,31 @@ def published(made: Callable[..., Any], names: tuple[str, ...]) -> Callable[...,
     return made
 
 
-def _no_bools(name: str, forward: Callable[..., Any]) -> Callable[..., Any]:
+def _negative(x: Any) -> Any:
+    if x.dtype.kind == "b":
+        raise RuntimeError(
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
+            "the `~` or `logical_not()` operator instead."
+        )
+    return np.negative(x)
+
+
+def _no_bools(name: str, error: type[Exception], forward: Callable[..., Any]) -> Callable[..., Any]:
     def checked(x: Any) -> Any:
         if x.dtype.kind == "b":
-            raise RuntimeError(
-                f"{name}, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, "
-                "use the `~` or `logical_not()` operator instead."
-            )
+            raise error(f'"{name}" is not implemented for bool tensors')
         return forward(x)
 
     return checked
 
 
-def _on_floats(forward: Callable[..., Any]) -> Callable[..., Any]:
+def _rounding(name: str, forward: Callable[..., Any]) -> Callable[..., Any]:
     """Rounding leaves integers as they are."""
-    return lambda x: forward(x) if x.dtype.kind == "f" else x.copy()
+    return _no_bools(name, NotImplementedError, lambda x: forward(x) if x.dtype.kind == "f" else x.copy())
+
+
+def _relu(x: Any) -> Any:
+    return np.maximum(x, x.dtype.type(0))
 
 
 def _sigmoid(x: Any) -> Any:
@@ -83,10 +93,10 @@ def _zero(F: Any, g: Any) -> Any:
     return F.zeros_of(g)
 
 
-_any("neg", _no_bools("Negation", np.negative), "NegBackward0", lambda F, g: -g, "neg", "negative", "__neg__")
-_any("abs", np.abs, "AbsBackward0", lambda F, g, self: g * F.sign(self), "abs", "absolute", "__abs__")
+_any("neg", _negative, "NegBackward0", lambda F, g: -g, "neg", "negative", "__neg__")
+_any("abs", _no_bools("abs", NotImplementedError, np.abs), "AbsBackward0", lambda F, g, self: g * F.sign(self), "abs", "absolute", "__abs__")
 _any("sign", _sign, "SignBackward0", _zero)
-_any("relu", lambda x: np.maximum(x, x.dtype.type(0)), "ReluBackward0",
+_any("relu", _no_bools("relu", RuntimeError, _relu), "ReluBackward0",
      lambda F, g, result: F.where(result <= 0, F.zeros_of(g), g))  # fmt: skip
 
 _real("exp", np.exp, "ExpBackward0", lambda F, g, result: g * result)
@@ -103,11 +113,11 @@ _real("tan", np.tan, "TanBackward0", lambda F, g, result: g * (1 + result * resu
 _real("tanh", np.tanh, "TanhBackward0", lambda F, g, result: g * (1 - result * result))
 _real("sigmoid", _sigmoid, "SigmoidBackward0", lambda F, g, result: g * ((1 - result) * result))
 
-_any("floor", _on_floats(np.floor), "FloorBackward0", _zero)
-_any("ceil", _on_floats(np.ceil), "CeilBackward0", _zero)
-_any("trunc", _on_floats(np.trunc), "TruncBackward0", _zero, "trunc", "fix")
+_any("floor", _rounding("floor", np.floor), "FloorBackward0", _zero)
+_any("ceil", _rounding("ceil", np.ceil), "CeilBackward0", _zero)
+_any("trunc", _rounding("trunc", np.trunc), "TruncBackward0", _zero, "trunc", "fix")
 
-_round = declare("round(self)", _on_floats(np.rint), node="RoundBackward0", elementwise=True, self=_zero)
+_round = declare("round(self)", _rounding("round", np.rint), node="RoundBackward0", elementwise=True, self=_zero)
 _round_to = declare("round_to(self; decimals)", lambda x, decimals: np.round(x, decimals), node="RoundBackward1",
                     elementwise=True, self=_zero)  # fmt: skip
 
@@ -115,6 +125,8 @@ _round_to = declare("round_to(self; decimals)", lambda x, decimals: np.round(x, 
 @public("torch", "Tensor", names=("round",))
 def _rounded(input: Tensor, *, decimals: int = 0) -> Tensor:
     """To the nearest integer, or to ``decimals`` digits after the point; halves go to the even neighbour."""
+    if not isinstance(input, Tensor):
+        raise TypeError(f"round(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     result: Tensor = _round_to(input, decimals) if decimals else _round(input)
     return result
 

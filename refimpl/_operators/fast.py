@@ -75,8 +75,8 @@ def unary(operator: Operator, general: Function) -> Function:
 
 def binary(operator: Operator, general: Function) -> Function:
     """The function on tensors of an elementwise operator with two operands and no parameters."""
-    forward, node_class, floating = operator.forward, operator.node_class, operator.floating
-    is_recording = recording.get
+    forward, node_class = operator.forward, operator.node_class
+    floats_only, is_recording = operator.floating or operator.check is not None, recording.get
     first = operator.plan((True, False))
     saves_other = first.sources == ((INPUT, 1),)
     saves_nothing = not first.sources
@@ -86,7 +86,7 @@ def binary(operator: Operator, general: Function) -> Function:
         if not isinstance(self, Tensor):
             return general(self, other)
         x = self._array
-        if floating and x.dtype.kind != "f":
+        if floats_only and x.dtype.kind != "f":
             return general(self, other)
         guard: Any = None
         if isinstance(other, Tensor):

@@ -9,7 +9,7 @@ import numpy as np
 from .. import _dtypes
 from .._tensor import Tensor
 
-__all__ = ["as_kind_of", "is_number"]
+__all__ = ["as_kind_of", "is_number", "plain"]
 
 
 def is_number(value: Any) -> bool:
@@ -27,3 +27,8 @@ def as_kind_of(number: Any, tensor: Tensor) -> Tensor:
         return tensor
     dtype = _dtypes.scalar_result(array.dtype, number)
     return tensor if dtype == array.dtype else Tensor(array.astype(dtype))
+
+
+def plain(number: Any) -> Any:
+    """A number of NumPy as the Python number that it counts as; any other as it is."""
+    return number.item() if isinstance(number, np.generic) else number

@@ -26,6 +26,7 @@ class Operator:
         self.several = False
         self.materialize = True
         self.view = False
+        self.check: Callable[..., None] | None = None
         self.joint: Pullback | None = None
         self.pullbacks: dict[str, Pullback] = {}
         self.call: Callable[..., Any] = _unset
@@ -37,7 +38,9 @@ class Operator:
     def node_class(self) -> type[Node]:
         """The class of this operator's nodes, which carries PyTorch's name."""
         if self._node_class is None:
-            self._node_class = type(self.node_name or self.name, (Node,), {"__slots__": (), "__module__": __name__})
+            name = self.node_name or self.name
+            body = {"__slots__": (), "__module__": __name__, "full_name": name}
+            self._node_class = type(name.rpartition(":")[2], (Node,), body)
         return self._node_class
 
     def plan(self, mask: tuple[bool, ...]) -> Plan:

@@ -13,32 +13,43 @@ import numpy as np
 from .._tensor import Tensor
 from .declare import declare
 from .elementwise import published
-from .numbers import as_kind_of, is_number
+from .numbers import as_kind_of, is_number, plain
 from .public import public, result_of
 
 __all__ = ["pow_number", "pow_of_number", "pow_tensors"]
 
 
 def _power(x: Any, y: Any) -> Any:
-    if x.dtype.kind in "iu" and np.any(np.less(y, 0)):
-        raise RuntimeError("Integers to negative integer powers are not allowed.")
-    return np.power(x, y)
+    if x.dtype.kind == "f":
+        return np.power(x, y)
+    if x.dtype.kind == "b":
+        raise NotImplementedError('"pow" is not implemented for bool tensors')
+    # NumPy refuses negative exponents; of integers only 1 and -1 have an integer inverse, PyTorch gives 0 for others.
+    negative = np.less(y, 0)
+    powers = np.power(x, np.where(negative, np.mod(y, 2), y))
+    return np.where(negative & (np.abs(x) != 1), 0, powers).astype(x.dtype)
 
 
 def _power_number(x: Any, exponent: Any) -> Any:
-    """Small exponents by multiplication, as PyTorch has them: exact for more values, and much faster."""
     if x.dtype.kind == "f":
-        if exponent == 2:
-            return np.multiply(x, x)
-        if exponent == 1:
-            return np.array(x)
-        if exponent == 0.5:
-            return np.sqrt(x)
-        if exponent == 3:
-            return np.multiply(np.multiply(x, x), x)
-        if exponent == -1:
-            return np.reciprocal(x)
+        return _POWERS.get(exponent, lambda x: np.power(x, x.dtype.type(exponent)))(x)
+    if x.dtype.kind == "b":
+        return x.copy() if exponent else np.ones_like(x)
+    if exponent < 0:
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
     return _power(x, x.dtype.type(exponent))
+
+
+_POWERS = {
+    -2: lambda x: np.reciprocal(x * x),
+    -1: np.reciprocal,
+    -0.5: lambda x: np.reciprocal(np.sqrt(x)),
+    0.5: np.sqrt,
+    1: np.array,
+    2: lambda x: x * x,
+    3: lambda x: x * x * x,
+}
+"""What PyTorch computes without its pow, which differs in speed, and for roots at -0 and -inf."""
 
 
 def _number_power(x: Any, base: Any) -> Any:
@@ -54,8 +65,9 @@ def _pull_base_of_number(F: Any, g: Any, self: Any, exponent: Any) -> Any:
 
 
 def _pull_base(F: Any, g: Any, self: Any, exponent: Any) -> Any:
-    slope = exponent * F.pow_tensors(self, exponent - 1)
-    return g * F.where(exponent == 0, F.zeros_of(slope), slope)
+    # The cotangent inside the choice: where the exponent is 0 not even a NaN passes.
+    gradient = g * (exponent * F.pow_tensors(self, exponent - 1))
+    return F.where(exponent == 0, F.zeros_of(gradient), gradient)
 
 
 def _pull_exponent(F: Any, g: Any, self: Any, exponent: Any, result: Any) -> Any:
@@ -89,9 +101,9 @@ pow_of_number = declare(
 @public("Tensor", names=("__pow__",))
 def _pow(self: Any, exponent: Any) -> Any:
     if is_number(exponent):
-        return pow_number(as_kind_of(exponent, self), exponent) if isinstance(self, Tensor) else NotImplemented
+        return pow_number(as_kind_of(exponent, self), plain(exponent)) if isinstance(self, Tensor) else NotImplemented
     if isinstance(exponent, Tensor) and is_number(self):
-        return pow_of_number(as_kind_of(self, exponent), self)
+        return pow_of_number(as_kind_of(self, exponent), plain(self))
     return pow_tensors(self, exponent)
 
 
@@ -110,4 +122,4 @@ def _pow_of(input: Any, exponent: Any) -> Tensor:
     return result_of("pow", _pow(input, exponent), input, exponent)
 
 
-published(lambda x: pow_number(x, 2), ("square",))
+published(lambda x: pow_number(as_kind_of(2, x), 2), ("square",))

@@ -91,6 +91,8 @@ def apply_elementwise(operator: Operator, arguments: tuple[Any, ...]) -> Any:
         dtype = _dtypes.result_of(tuple(promoted)).numpy
     except TypeError:
         return NotImplemented
+    if operator.check is not None:
+        operator.check(*promoted)
     if operator.floating:
         dtype = _dtypes.true_divide_dtype(dtype)
     for i in operator.elementwise:

@@ -13,7 +13,7 @@ import numpy as np
 
 from .._tensor import Tensor
 from .declare import declare
-from .numbers import as_kind_of, is_number
+from .numbers import as_kind_of, is_number, plain
 from .public import public, result_of
 
 __all__: list[str] = []
@@ -42,8 +42,7 @@ where_ = declare(
 )  # fmt: skip
 
 
-@public("torch", names=("maximum",))
-@public("Tensor", names=("maximum",))
+@public("torch", "Tensor", names=("maximum",))
 def _maximum(input: Tensor, other: Tensor) -> Tensor:
     """The larger of two tensors, elementwise; NaN where either is NaN."""
     _require_tensors("maximum", input=input, other=other)
@@ -163,7 +162,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     if all(is_number(bound) for bound in bounds):
         for bound in bounds:
             input = as_kind_of(bound, input)
-        made: Tensor = clamp_number(input, min, max)
+        made: Tensor = clamp_number(input, plain(min), plain(max))
         return made
     if not all(isinstance(bound, Tensor) for bound in bounds):
         kinds = ", ".join(type(bound).__name__ for bound in bounds)
@@ -175,7 +174,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
 def clamp_min(input: Tensor, min: Any) -> Tensor:
     """``input`` raised to ``min``, a number or a tensor."""
     if is_number(min):
-        return result_of("clamp_min", clamp_min_number(as_kind_of(min, input), min), input)
+        return result_of("clamp_min", clamp_min_number(as_kind_of(min, input), plain(min)), input)
     return result_of("clamp_min", clamp_min_tensors(input, min), input, min)
 
 
@@ -183,5 +182,5 @@ def clamp_min(input: Tensor, min: Any) -> Tensor:
 def clamp_max(input: Tensor, max: Any) -> Tensor:
     """``input`` lowered to ``max``, a number or a tensor."""
     if is_number(max):
-        return result_of("clamp_max", clamp_max_number(as_kind_of(max, input), max), input)
+        return result_of("clamp_max", clamp_max_number(as_kind_of(max, input), plain(max)), input)
     return result_of("clamp_max", clamp_max_tensors(input, max), input, max)
