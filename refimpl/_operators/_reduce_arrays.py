@@ -41,8 +41,7 @@ def summed(x: Array, dtype: Any) -> Array:
     """``x`` as a sum or product reads it: cast to ``dtype``; ints and bools without one become int64."""
     if dtype is None:
         return x.astype(np.int64) if x.dtype.kind in "biu" else x
-    with np.errstate(all="ignore"):
-        return x.astype(dtype)
+    return x.astype(dtype)
 
 
 def count(shape: tuple[int, ...], axes: Axes) -> int:
@@ -74,19 +73,17 @@ def multiply(x: Array, axes: Axes | None, keepdim: bool, dtype: Any) -> Array:
     """The product."""
     x = summed(x, dtype)
     kind = _SINGLE if x.dtype is _HALF else x.dtype
-    with np.errstate(all="ignore"):
-        return np.asarray(_multiply(x, axes, kind, None, keepdim)).astype(x.dtype, copy=False)
+    return np.asarray(_multiply(x, axes, kind, None, keepdim)).astype(x.dtype, copy=False)
 
 
 def variance(x: Array, axes: Axes, keepdim: bool, correction: float) -> Array:
     """Squared distances from the mean, over the count less ``correction`` (never less than 0)."""
     deviation = wide(x)
     number = count(x.shape, axes)
-    with np.errstate(all="ignore"):
-        if number:
-            deviation = deviation - _add(deviation, axes, None, None, True) / number
-        squares = np.asarray(_add(deviation * deviation, axes, None, None, keepdim))
-        result: Array = np.true_divide(squares, np.float64(max(number - correction, 0)))
+    if number:
+        deviation = deviation - _add(deviation, axes, None, None, True) / number
+    squares = np.asarray(_add(deviation * deviation, axes, None, None, keepdim))
+    result: Array = np.true_divide(squares, np.float64(max(number - correction, 0)))
     return result
 
 
@@ -96,8 +93,7 @@ def cumulative(x: Array, axis: int, dtype: Any) -> Array:
     if x.ndim == 0:
         return x.copy()
     kind = _SINGLE if x.dtype is _HALF else x.dtype
-    with np.errstate(all="ignore"):
-        return np.asarray(np.add.accumulate(x, axis, kind), x.dtype, order="C")
+    return np.asarray(np.add.accumulate(x, axis, kind), x.dtype, order="C")
 
 
 def _peak(x: Array, axes: Any) -> Array:
@@ -109,9 +105,8 @@ def _peak(x: Array, axes: Any) -> Array:
 def log_sum_exp(x: Array, axes: Axes, keepdim: bool) -> Array:
     """log(sum(exp(x))), without overflow."""
     work = working(x)
-    with np.errstate(all="ignore"):
-        peak = _peak(work, axes)
-        result = np.log(_add(np.exp(work - peak), axes, None, None, True)) + peak
+    peak = _peak(work, axes)
+    result = np.log(_add(np.exp(work - peak), axes, None, None, True)) + peak
     if not keepdim:
         result = result.reshape([size for axis, size in enumerate(x.shape) if axis not in axes])
     return np.asarray(result, dtype=x.dtype)
@@ -123,9 +118,8 @@ def softmax(x: Array, axis: int) -> Array:
     if x.size == 0:
         return x.copy()
     over = axis if x.ndim else ()
-    with np.errstate(all="ignore"):
-        exponentials = np.exp(work - _largest(work, over, None, None, True))
-        exponentials = exponentials / _add(exponentials, over, None, None, True)
+    exponentials = np.exp(work - _largest(work, over, None, None, True))
+    exponentials = exponentials / _add(exponentials, over, None, None, True)
     return np.asarray(exponentials, x.dtype, order="C")
 
 
@@ -135,9 +129,8 @@ def log_softmax(x: Array, axis: int) -> Array:
     if x.size == 0:
         return x.copy()
     over = axis if x.ndim else ()
-    with np.errstate(all="ignore"):
-        shifted = work - _largest(work, over, None, None, True)
-        shifted = shifted - np.log(_add(np.exp(shifted), over, None, None, True))
+    shifted = work - _largest(work, over, None, None, True)
+    shifted = shifted - np.log(_add(np.exp(shifted), over, None, None, True))
     return np.asarray(shifted, x.dtype, order="C")
 
 
@@ -146,18 +139,17 @@ def vector_norm(x: Array, axes: Axes, keepdim: bool, order: float) -> Array:
     infinity.
     """
     size = np.abs(working(x))
-    with np.errstate(all="ignore"):
-        if math.isinf(order):
-            pick = _largest if order > 0 else _smallest
-            result = pick(size, axes, None, None, keepdim)
-        elif order == 0:
-            result = _add(size != 0, axes, size.dtype, None, keepdim)
-        elif order == 1:
-            result = _add(size, axes, None, None, keepdim)
-        elif order == 2:
-            result = np.sqrt(_add(size * size, axes, None, None, keepdim))
-        else:
-            result = _add(size**order, axes, None, None, keepdim) ** (1.0 / order)
+    if math.isinf(order):
+        pick = _largest if order > 0 else _smallest
+        result = pick(size, axes, None, None, keepdim)
+    elif order == 0:
+        result = _add(size != 0, axes, size.dtype, None, keepdim)
+    elif order == 1:
+        result = _add(size, axes, None, None, keepdim)
+    elif order == 2:
+        result = np.sqrt(_add(size * size, axes, None, None, keepdim))
+    else:
+        result = _add(size**order, axes, None, None, keepdim) ** (1.0 / order)
     return np.asarray(result, dtype=x.dtype)
 
 
@@ -170,6 +162,5 @@ def tie_weights(x: Array, chosen: Array, axes: Axes, nan_ties: bool) -> Array:
     reached = x == chosen
     if nan_ties:
         reached |= np.isnan(x) & np.isnan(chosen)
-    with np.errstate(all="ignore"):
-        shares = reached / _add(reached, axes, np.float64, None, True)
+    shares = reached / _add(reached, axes, np.float64, None, True)
     return np.asarray(shares, dtype=x.dtype)

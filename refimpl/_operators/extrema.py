@@ -147,7 +147,9 @@ def _over_axes(
     dim = renamed(name, aliases, "dim", "axis", dim, ())
     keepdim = read_keepdim(name, keepdim, aliases)
     over = read_axes(dim, source._array.ndim, name)
-    _check_not_empty(name, source._array, over, IndexError if dim not in ((), []) else RuntimeError)
+    _check_not_empty(
+        name, source._array, over, IndexError if dim is not None and dim not in ((), []) else RuntimeError
+    )
     result: Tensor = declared(source, over, keepdim)
     return result
 

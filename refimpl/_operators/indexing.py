@@ -232,7 +232,8 @@ def _sliced(source: Tensor, axis: int, part: slice, always: bool = False) -> Ten
         raise ValueError("step must be greater than zero")
     size = source._array.shape[axis]
     start, stop, _ = slice(part.start, part.stop).indices(size)
-    if not always and start == 0 and stop == size and step == 1:
+    takes_all = part.start in (None, 0) and (part.stop is None or operator.index(part.stop) >= size)
+    if takes_all and step == 1 and not always:
         return source
     result: Tensor = sliced(source, axis, start, stop, step)
     return result

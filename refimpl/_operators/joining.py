@@ -14,7 +14,7 @@ from ._dims import axis as read_axis
 from ._dims import insertion_axis, is_int
 from .declare import declare
 from .public import public
-from .shapes import unsqueeze
+from .shapes import reshaped, unsqueeze
 
 __all__: list[str] = []
 
@@ -161,13 +161,11 @@ def stack(tensors: Any, dim: int = 0) -> Tensor:
 
 def _at_least(tensor: Tensor, ndim: int) -> Tensor:
     """Dimensions of size 1 put in front, and for three dimensions behind, as in NumPy."""
-    from .shapes import _reshaped
-
     own = tensor._array.ndim
     if own >= ndim:
         return tensor
     if own == 0:
-        return _reshaped(tensor, (1,) * ndim)
+        return reshaped(tensor, (1,) * ndim)
     if ndim == 2:
         return unsqueeze(tensor, 0)
     return unsqueeze(tensor, -1) if own == 2 else unsqueeze(unsqueeze(tensor, 0), -1)

@@ -18,7 +18,7 @@ from .declare import declare
 from .fitting import expand_to
 from .orders import matrix_transpose, swap_axes
 from .public import public
-from .shapes import contiguous_copy, reshape_view, squeezed_last, unsafe_view, unsqueezed
+from .shapes import contiguous, reshape_view, reshaped, squeezed_last, unsafe_view, unsqueezed
 
 __all__: list[str] = []
 
@@ -194,25 +194,13 @@ def _folded(left: Tensor, right: Tensor) -> Any:
         batch = swap_axes(right, *axes)
         single = matrix_transpose(left) if left._array.ndim == 2 else left
     shape = batch._array.shape
-    tall = _as_matrix(batch, (math.prod(shape[:-1]), shape[-1]))
+    tall = reshaped(batch, (math.prod(shape[:-1]), shape[-1]))
     if single._array.ndim == 1:
         return unsafe_view(mv_two(tall, single), shape[:-1])
     product = unsafe_view(mm_two(tall, single), (*shape[:-1], single._array.shape[1]))
     if batch_first:
         return product
-    return contiguous_copy(swap_axes(product, *_matrices_swapped(product._array)))
-
-
-def _as_matrix(batch: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """A view where strides allow, else a copy in order."""
-    reshaped = batch._array.reshape(shape)
-    whole: Tensor = batch
-    if reshaped.size and not np.shares_memory(reshaped, batch._array):
-        whole = contiguous_copy(batch)
-        result: Tensor = unsafe_view(whole, shape)
-    else:
-        result = reshape_view(whole, shape)
-    return result
+    return contiguous(swap_axes(product, *_matrices_swapped(product._array)))
 
 
 def _batched(left: Tensor, right: Tensor) -> Any:
@@ -227,8 +215,8 @@ def _batched(left: Tensor, right: Tensor) -> Any:
             f"{list(right._array.shape[:-2])} do not broadcast"
         ) from None
     count = math.prod(batch)
-    flat_left = _as_matrix(expand_to(left, (*batch, n, m)), (count, n, m))
-    flat_right = _as_matrix(expand_to(right, (*batch, m, p)), (count, m, p))
+    flat_left = reshaped(expand_to(left, (*batch, n, m)), (count, n, m))
+    flat_right = reshaped(expand_to(right, (*batch, m, p)), (count, m, p))
     return unsafe_view(bmm_two(flat_left, flat_right), (*batch, n, p))
 
 

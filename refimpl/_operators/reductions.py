@@ -105,12 +105,15 @@ def sum_(
         RuntimeError: when one is named twice.
     """
     source = read_tensor("sum", input)
+    if dim is None and dtype is None and keepdim is False and not aliases:
+        result: Tensor = total(source, None)
+        return result
     kind = read_cast("sum", source, dtype)
     if aliases:
         dim = renamed("sum", aliases, "dim", "axis", dim)
     keepdim = read_keepdim("sum", keepdim, aliases)
     if dim is None and not keepdim:
-        result: Tensor = total(source, kind)
+        result = total(source, kind)
         return result
     result = sum_axes(source, read_axes(dim, source._array.ndim, "sum"), keepdim, kind)
     return result
@@ -184,10 +187,12 @@ def _products_of_the_others(F: Any, x: Any, axis: int) -> Any:
 
 def _prod_pullback(F: Any, g: Any, x: Any, result: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
     shape = tuple(x.shape)
+    if not shape:
+        return g
     g = restored(F, g, shape, axes, keepdim)
     values = getattr(x, "_array", x)
     if values.all():
-        return g * restored(F, result, shape, axes, keepdim) / x
+        return g * (restored(F, result, shape, axes, keepdim) / x)
     if len(axes) == 1:
         return g * _products_of_the_others(F, x, axes[0])
     flat = F.reshape(x, (values.size,))

@@ -16,7 +16,7 @@ from .declare import declare
 from .fitting import expand_to
 from .public import public
 
-__all__ = ["completed", "read_sizes"]
+__all__ = ["completed", "read_sizes", "reshaped"]
 
 Shape = tuple[int, ...]
 Array = np.ndarray[Any, Any]
@@ -36,6 +36,15 @@ reshape_view = declare(
     view=True,
     self=_back_to_shape,
 )
+
+reshape_alias = declare(
+    "reshape_alias(self; shape)",
+    lambda x, shape: x.reshape(shape),
+    node="ReshapeAliasBackward0",
+    view=True,
+    self=_back_to_shape,
+)
+"""How PyTorch names a view by reshape of what does not lie in order."""
 
 unsafe_view = declare(
     "unsafe_view(self; shape)",
@@ -89,11 +98,13 @@ def _as_view(x: Array, shape: Shape) -> Array | None:
         return None
 
 
-def _reshaped(source: Tensor, shape: Shape) -> Tensor:
+def reshaped(source: Tensor, shape: Shape) -> Tensor:
     """A view where that is possible, else a copy in order, as PyTorch's reshape."""
     shape = completed(shape, source._array.size)
-    if _as_view(source._array, shape) is not None:
+    if source._array.flags.c_contiguous:
         result: Tensor = reshape_view(source, shape)
+    elif _as_view(source._array, shape) is not None:
+        result = reshape_alias(source, shape)
     else:
         result = unsafe_view(contiguous_copy(source), shape)
     return result
@@ -103,7 +114,7 @@ def _reshaped(source: Tensor, shape: Shape) -> Tensor:
 def _reshape_method(self: Tensor, *shape: Any, **named: Any) -> Tensor:
     """The same elements in another shape, given as ints or a tuple; see ``refimpl.reshape``."""
     sizes = read_sizes("reshape", shape, named, "shape")
-    return _reshaped(self, sizes)
+    return reshaped(self, sizes)
 
 
 @public("torch")
@@ -119,7 +130,7 @@ def reshape(input: Tensor, shape: Any) -> Tensor:
         raise TypeError(
             f"reshape(): argument 'shape' (position 2) must be tuple of ints, not {type(shape).__name__}"
         )
-    return _reshaped(source, read_shape((shape,), "reshape", "shape"))
+    return reshaped(source, read_shape((shape,), "reshape", "shape"))
 
 
 def read_sizes(name: str, given: tuple[Any, ...], named: dict[str, Any], keyword: str) -> Shape:
@@ -178,7 +189,7 @@ def view_as(self: Tensor, other: Tensor) -> Tensor:
 @public("Tensor")
 def reshape_as(self: Tensor, other: Tensor) -> Tensor:
     """``reshape`` to the shape of ``other``."""
-    return _reshaped(self, read_tensor("reshape_as", other, "other")._array.shape)
+    return reshaped(self, read_tensor("reshape_as", other, "other")._array.shape)
 
 
 @public("torch", "Tensor")
@@ -196,17 +207,17 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     if start > end:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     if not shape:
-        return _reshaped(source, (1,))
+        return reshaped(source, (1,))
     if start == end:
         return source
     merged = math.prod(shape[start : end + 1])
-    return _reshaped(source, (*shape[:start], merged, *shape[end + 1 :]))
+    return reshaped(source, (*shape[:start], merged, *shape[end + 1 :]))
 
 
 @public("torch", "Tensor")
 def ravel(input: Tensor) -> Tensor:
     """All elements in one dimension."""
-    return _reshaped(read_tensor("ravel", input), (-1,) if input._array.size else (0,))
+    return reshaped(read_tensor("ravel", input), (-1,) if input._array.size else (0,))
 
 
 @public("torch", "Tensor")
@@ -229,7 +240,7 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
             f"unflatten: Provided sizes {list(parts)} don't multiply up to the size of dim {at} "
             f"({shape[at]}) in the input tensor"
         ) from None
-    return _reshaped(source, (*shape[:at], *parts, *shape[at + 1 :]))
+    return reshaped(source, (*shape[:at], *parts, *shape[at + 1 :]))
 
 
 # -- dimensions of size 1 ----------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ import math
 import warnings
 from typing import Any
 
+import numpy as np
+
 from .._dtypes import FROM_NUMPY, get_default_dtype
 from .._tensor import Tensor
 from . import _reduce_arrays as arrays
@@ -25,6 +27,12 @@ Axes = tuple[int, ...]
 # -- variance ----------------------------------------------------------------------------------------------
 
 
+declare(
+    "slope_without_freedom(self, centre)",
+    lambda x, centre: np.where(x == centre, math.nan, math.inf).astype(x.dtype),
+)
+
+
 def _variance_pullback(F: Any, g: Any, x: Any, axes: Axes, correction: float, whole: bool) -> Any:
     """From the cotangent of a variance whose axes are kept: 2 (x - mean) / degrees of freedom.
 
@@ -34,7 +42,7 @@ def _variance_pullback(F: Any, g: Any, x: Any, axes: Axes, correction: float, wh
     freedom = arrays.count(tuple(x.shape), axes) - correction
     centre = F.mean(x, axes, True, None)
     if whole and freedom <= 0:
-        return F.where(x == centre, g * math.nan, g * math.inf)
+        return g * F.slope_without_freedom(x, centre)
     return g * (2.0 / freedom if freedom else math.inf) * (x - centre)
 
 
