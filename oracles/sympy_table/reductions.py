@@ -138,7 +138,9 @@ def extreme_and_place(pick: Callable[..., Any]) -> Row:
 
 
 def log_sum_exp(lane: list[Scalar]) -> Scalar:
-    return LOG(total(map(EXP, lane)))
+    """``m + log(sum exp(x - m))`` for any element m; the largest, so that a tiny one is not lost beside 1."""
+    largest = lane[where_extreme(lane, max)]
+    return add(largest, LOG(total(EXP(sub(x, largest)) for x in lane)))
 
 
 def soft_max(lane: list[Scalar]) -> list[Scalar]:

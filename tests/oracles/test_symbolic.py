@@ -147,6 +147,12 @@ def test_a_mask_of_minus_infinity_leaves_the_rest() -> None:
     assert accepts(SYMPY.vjp(question)[0], [-2 * p * (1 - p), 0.0, 2 * p * (1 - p)])
 
 
+def test_a_tiny_number_is_not_lost_beside_one() -> None:
+    assert accepts(SYMPY.values(ask("logsumexp", [1e-90], dim=0))[0], 1e-90)
+    for op in ("expm1", "log1p", "tanh", "sin"):
+        assert accepts(SYMPY.values(ask(op, [1e-90]))[0], 1e-90)
+
+
 def confusing() -> Question:
     """d/dx [x * d/dy (x + y)] at x = 2: one; two if the directions are taken for each other."""
     inner = Function(2, (Apply("add", (Ref(0), Ref(1))),), (Ref(2),))
