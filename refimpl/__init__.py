@@ -1,5 +1,7 @@
 """Reverse-mode automatic differentiation in NumPy, with PyTorch's names: ``import refimpl as torch``."""
 
+import math as _math
+
 from . import _operators as _operators
 from . import autograd as autograd
 from ._creation import arange as arange
@@ -66,5 +68,7 @@ from ._random import randperm as randperm
 from ._random import seed as seed
 from ._size import Size as Size
 from ._tensor import Tensor as Tensor
+
+inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 
 globals().update(_NAMESPACES["torch"])

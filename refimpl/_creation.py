@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._arguments import read_device, read_dtype, read_int, read_requires_grad, read_sizes, within_range
-from ._dtypes import BOOL, FLOATING, FROM_NUMPY, dtype, int64, scalar_dtype
+from ._dtypes import BOOL, FLOATING, FROM_NUMPY, dtype, float16, int64, scalar_dtype
 from ._from_data import cast_array, leaf
 from ._tensor import Tensor
 
@@ -77,7 +77,13 @@ def full(
     value = _read_number("full", "fill_value", fill_value)
     kind = read_dtype("full", dtype, scalar_dtype(value))
     tracked = read_requires_grad("full", requires_grad, kind)
-    return leaf(np.full(shape, within_range(value, kind, strict=True), kind.numpy), tracked)
+    filled = np.full(shape, within_range(value, kind, strict=True), _wide(kind))
+    return leaf(cast_array(filled, kind), tracked)
+
+
+def _wide(kind: dtype) -> Any:
+    """What a Python number is stored as before it is cast."""
+    return np.float64 if kind is float16 else kind.numpy
 
 
 def arange(

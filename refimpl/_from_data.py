@@ -90,7 +90,8 @@ def from_numpy(ndarray: Array) -> Tensor:
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
     _check_array(ndarray)
-    return leaf(ndarray.view(np.ndarray), False)
+    # An equal dtype can be another object, as in an unpickled array; tables and tests here want the one.
+    return leaf(ndarray.view(from_numpy_dtype(ndarray.dtype).numpy, np.ndarray), False)
 
 
 def leaf(array: Array, requires_grad: bool = False) -> Tensor:
@@ -117,7 +118,7 @@ def array_from(data: Any, wanted: dtype | None = None) -> Array:
 
 def cast_array(array: Array, kind: dtype) -> Array:
     """``array`` in another dtype (itself if it has it): out-of-range values wrap, silently, as in C."""
-    if array.dtype is kind.numpy:
+    if array.dtype == kind.numpy:
         return array
     with np.errstate(all="ignore"):
         if kind is float16 and array.dtype != np.float32:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (
     arithmetic,
+    casts,
     comparison,
     elementwise,
     extrema,
@@ -23,6 +24,7 @@ from . import (
 
 __all__ = [
     "arithmetic",
+    "casts",
     "comparison",
     "elementwise",
     "extrema",

@@ -30,7 +30,7 @@ def cast_to(name: str, given: Tensor, dtype: Any) -> Tensor:
     if dtype is None:
         return given
     wanted = read_dtype(name, dtype).numpy
-    cast: Tensor = given if given._array.dtype is wanted else to(given, wanted)
+    cast: Tensor = given if given._array.dtype == wanted else to(given, wanted)
     return cast
 
 

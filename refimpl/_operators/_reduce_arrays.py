@@ -29,12 +29,12 @@ _SINGLE, _DOUBLE, _HALF, _INT64 = (np.dtype(name) for name in ("float32", "float
 
 def working(x: Array) -> Array:
     """``x`` in the dtype in which it is reduced."""
-    return x.astype(np.float32) if x.dtype is _HALF else x
+    return x.astype(np.float32) if x.dtype == _HALF else x
 
 
 def wide(x: Array) -> Array:
     """``x`` in double precision if it is in single: what PyTorch accumulates variances in."""
-    return x.astype(np.float64) if x.dtype is not _DOUBLE else x
+    return x.astype(np.float64) if x.dtype != _DOUBLE else x
 
 
 def summed(x: Array, dtype: Any) -> Array:
@@ -53,26 +53,26 @@ def add(x: Array, axes: Axes | None, keepdim: bool, dtype: Any) -> Array:
     """The sum."""
     if dtype is not None or x.dtype.kind in "biu":
         x = summed(x, dtype)
-    kind = _SINGLE if x.dtype is _HALF else x.dtype
+    kind = _SINGLE if x.dtype == _HALF else x.dtype
     result = np.asarray(_add(x, axes, kind, None, keepdim))
-    return result.astype(np.float16) if x.dtype is _HALF else result
+    return result.astype(np.float16) if x.dtype == _HALF else result
 
 
 def mean(x: Array, axes: Axes, keepdim: bool, dtype: Any) -> Array:
     """The sum over the count; nan where there is nothing to average."""
     if dtype is not None:
         x = summed(x, dtype)
-    kind = _SINGLE if x.dtype is _HALF else x.dtype
+    kind = _SINGLE if x.dtype == _HALF else x.dtype
     total = np.asarray(_add(x, axes, kind, None, keepdim))
     number = count(x.shape, axes)
     result = np.asarray(total / number) if number else np.full_like(total, math.nan)
-    return result.astype(np.float16) if x.dtype is _HALF else result
+    return result.astype(np.float16) if x.dtype == _HALF else result
 
 
 def multiply(x: Array, axes: Axes | None, keepdim: bool, dtype: Any) -> Array:
     """The product."""
     x = summed(x, dtype)
-    kind = _SINGLE if x.dtype is _HALF else x.dtype
+    kind = _SINGLE if x.dtype == _HALF else x.dtype
     return np.asarray(_multiply(x, axes, kind, None, keepdim)).astype(x.dtype, copy=False)
 
 
@@ -92,7 +92,7 @@ def cumulative(x: Array, axis: int, dtype: Any) -> Array:
     x = summed(x, dtype)
     if x.ndim == 0:
         return x.copy()
-    kind = _SINGLE if x.dtype is _HALF else x.dtype
+    kind = _SINGLE if x.dtype == _HALF else x.dtype
     return np.asarray(np.add.accumulate(x, axis, kind), x.dtype, order="C")
 
 

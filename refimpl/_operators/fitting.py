@@ -1,4 +1,6 @@
-"""Un-broadcasting and casts: how a gradient gets the shape and dtype of its input. Both are operators themselves."""
+"""Un-broadcasting and casts: how a gradient gets the shape and dtype of its input. Both are operators
+themselves.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +39,16 @@ expand_to = declare(
     self=lambda F, g, self_shape: F.sum_to(g, self_shape),
 )  # fmt: skip
 
+
+def _cast(array: Any, dtype: np.dtype[Any]) -> Any:
+    """In another dtype; PyTorch reaches half precision through single, and so rounds twice."""
+    if dtype == np.float16 and array.dtype != np.float32:
+        array = array.astype(np.float32)
+    return array.astype(dtype)
+
+
 to = declare(
-    "to(self; dtype)", lambda array, dtype: array.astype(dtype), node="ToCopyBackward0",
+    "to(self; dtype)", _cast, node="ToCopyBackward0",
     self=lambda F, g, self_dtype: F.to(g, self_dtype),
 )  # fmt: skip
 """The cast; ``dtype`` is a NumPy dtype."""

@@ -27,7 +27,7 @@ _HALF = np.dtype(np.float16)
 
 def _product(a: Any, b: Any) -> Any:
     """NumPy's matmul; half precision is multiplied in single and rounded once."""
-    if a.dtype is _HALF:
+    if a.dtype == _HALF:
         return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(np.float16)
     return np.matmul(a, b)
 
@@ -68,7 +68,7 @@ declare(
 
 
 def _check_dtypes(name: str, a: Tensor, b: Tensor) -> None:
-    if a._array.dtype is not b._array.dtype:
+    if a._array.dtype != b._array.dtype:
         raise RuntimeError(
             f"{name}: expected both tensors to have the same dtype, but got {a.dtype} and {b.dtype}"
         )

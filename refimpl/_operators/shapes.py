@@ -167,7 +167,7 @@ as_dtype = declare("view_dtype(self; dtype)", lambda x, dtype: x.view(dtype), vi
 
 
 def _as_dtype(self: Tensor, dtype: Dtype) -> Tensor:
-    if dtype.numpy is self._array.dtype:
+    if dtype.numpy == self._array.dtype:
         same: Tensor = reshape_view(self, self._array.shape)
         return same
     if dtype.itemsize != self._array.itemsize and (
