@@ -202,7 +202,7 @@ def rounding_slack(arrays: Iterable[Array]) -> float:
     if values > 1024:
         raise CannotAnswer(f"a value of about 2^{values} on the way overflows float64")
     slopes = (magnitude(slope) for e in elements if type(e) is Jet for slope in e.tangents.values())
-    return math.ldexp(1.0, min(max(values, *slopes, LEAST), 1000) - 100)
+    return math.ldexp(1.0, min(max(values, max(slopes, default=LEAST)), 1000) - 100)
 
 
 def magnitude(scalar: Scalar) -> int:

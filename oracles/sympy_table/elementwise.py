@@ -12,7 +12,7 @@ from sympy.codegen.cfunctions import expm1, log1p
 
 from oracles.question import CannotAnswer
 from oracles.sympy_table.arrays import REAL, Array, cast, elementwise, operand, promoted, real
-from oracles.sympy_table.scalars import Elementary, Jet, Scalar, X, Y, add, mul, neg, primal, sub
+from oracles.sympy_table.scalars import ZERO, Elementary, Jet, Scalar, X, Y, add, mul, neg, primal, sub
 
 Row = Callable[..., Any]
 Number = Any  # a Python number where an operand may stand
@@ -70,14 +70,17 @@ def monomial(exponent: int) -> Elementary:
 def power(base: Scalar, exponent: Scalar) -> Scalar:
     """``base ** exponent`` of real scalars; whole constant exponents take any base that is not a pole.
 
-    Raises: CannotAnswer: a base below zero whose exponent is not whole or varies; a base of zero whose
-        exponent varies or, unless it is whole, whose derivatives are asked for.
+    Raises:
+        CannotAnswer: a base below zero whose exponent is not whole or varies; a base of zero whose exponent
+            varies or, unless it is whole, whose derivatives are asked for.
     """
     number, varies = primal(exponent), type(exponent) is Jet
     whole = not varies and abs(number) <= 64 and number == int(number)
     if whole:
         return monomial(int(number))(base)
     at = primal(base)
+    if at == 0 and type(base) is not Jet and number > 0:
+        return ZERO  # whatever the exponent, as long as it is positive
     if (at < 0 and varies) or (at == 0 and (varies or type(base) is Jet)):
         raise CannotAnswer(f"x**y has no derivative that SymPy can give at x = {at}, y = {number}")
     return POWER(base, exponent)

@@ -11,7 +11,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from oracles.question import Apply, Freeze, Function, Question, Ref, Vjp
+from oracles.question import Apply, Freeze, Function, Oracle, Question, Ref, Vjp
 from oracles.symbolic import WORK, oracle
 from oracles.sympy_table import FAMILIES, scalars
 from oracles.sympy_table.elementwise import monomial
@@ -19,7 +19,7 @@ from tests.oracles.checks import accepts, answered, ask, reason
 from tests.oracles.derivatives import KNOWN, NAMES, Known
 from tests.oracles.functions import Builder, literal, second_order
 
-SYMPY = oracle()
+SYMPY: Oracle = oracle()
 
 
 @pytest.mark.parametrize("known", KNOWN, ids=NAMES)
@@ -128,6 +128,13 @@ def test_whole_powers_take_any_base(base: float, exponent: int) -> None:
     expected = 0.0 if exponent == 0 else exponent * base ** (exponent - 1)
     assert accepts(SYMPY.vjp(ask("pow", [base], numbers=(exponent,)))[0], [expected])
     assert accepts(SYMPY.values(ask("pow", [base], numbers=(exponent,)))[0], base**exponent)
+
+
+def test_zero_to_a_varying_positive_power_is_flat() -> None:
+    builder = Builder(1)
+    function = builder.function(builder.apply("pow", 0.0, builder.inputs[0]))
+    question = Question(function, (literal([1.5, 0.25]),), (literal([1.0, 1.0]),))
+    assert accepts(SYMPY.vjp(question)[0], [0.0, 0.0])
 
 
 def test_a_varying_exponent_needs_a_positive_base() -> None:
