@@ -6,7 +6,7 @@ the rest of the package.
 
 from __future__ import annotations
 
-import secrets
+import os
 from typing import Any
 
 import numpy as np
@@ -68,7 +68,7 @@ class Generator:
 
     def seed(self) -> int:
         """Start again from a seed of the operating system's, and return it."""
-        self.manual_seed(secrets.randbits(63))
+        self.manual_seed(int.from_bytes(os.urandom(8), "little") >> 1)
         return self._seed
 
     def numpy(self) -> np.random.Generator:

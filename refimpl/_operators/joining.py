@@ -1,8 +1,7 @@
-"""Joining tensors into one, and taking one apart into several views."""
+"""Joining tensors into one: cat, stack, and their relatives."""
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,13 @@ from .._dtypes import PROMOTE
 from .._tensor import Tensor
 from ._arguments import no_more, read_tensor, renamed
 from ._dims import axis as read_axis
-from ._dims import insertion_axis, is_int
+from ._dims import insertion_axis
 from .declare import declare
+from .expanding import unsqueeze
 from .public import public
-from .shapes import reshaped, unsqueeze
+from .shapes import reshaped
 
-__all__: list[str] = []
+__all__ = ["numpy_dtype"]
 
 Shape = tuple[int, ...]
 
@@ -34,7 +34,7 @@ def _cat_back(F: Any, g: Any, needed: tuple[bool, ...], axis: int, kinds: Any) -
         if wanted:
             stretch = (g, axis, start, start + length) if not skipped else (_flat(F, g), 0, 0, 0)
             piece = F.slice(*stretch, 1)
-            piece = F.to(piece, dtype) if _numpy_dtype(piece) != dtype else piece
+            piece = F.to(piece, dtype) if numpy_dtype(piece) != dtype else piece
         gradients.append(piece)
         start += length
     return tuple(gradients)
@@ -44,7 +44,8 @@ def _flat(F: Any, g: Any) -> Any:
     return F.reshape(g, (int(np.prod(g.shape, dtype=np.int64)),))
 
 
-def _numpy_dtype(value: Any) -> Any:
+def numpy_dtype(value: Any) -> Any:
+    """The NumPy dtype of an array or a tensor: of a value in either reading of the vocabulary."""
     return getattr(value, "_array", value).dtype
 
 
@@ -126,7 +127,7 @@ def _stack_back(F: Any, g: Any, needed: tuple[bool, ...], axis: int, dtypes: Any
     gradients = []
     for position, (wanted, dtype) in enumerate(zip(needed, dtypes, strict=True)):
         piece = F.select(g, axis, position) if wanted else None
-        gradients.append(piece if piece is None or _numpy_dtype(piece) == dtype else F.to(piece, dtype))
+        gradients.append(piece if piece is None or numpy_dtype(piece) == dtype else F.to(piece, dtype))
     return tuple(gradients)
 
 
@@ -202,151 +203,3 @@ def vstack(tensors: Any) -> Tensor:
 def dstack(tensors: Any) -> Tensor:
     """``cat`` along the third of at least three dimensions."""
     return _joined([_at_least(each, 3) for each in _read_tensors("dstack", tensors)], 2)
-
-
-# -- split -------------------------------------------------------------------------------------------------
-
-
-def _split(x: Any, axis: int, sizes: Shape) -> tuple[Any, ...]:
-    before = (slice(None),) * axis
-    pieces, start = [], 0
-    for size in sizes:
-        pieces.append(x[(*before, slice(start, start + size))])
-        start += size
-    return tuple(pieces)
-
-
-def _split_back(F: Any, g: Any, axis: int) -> Any:
-    kinds = tuple((tuple(piece.shape), _numpy_dtype(piece)) for piece in g)
-    # A shape of (0,) would be skipped by cat, which is right: such a piece has no element.
-    return F.cat(list(g), axis, kinds)
-
-
-def _declare_split(name: str, node: str) -> Any:
-    return declare(f"{name}(self; axis, sizes)", _split, node=node, several=True, view=True, self=_split_back)
-
-
-split_evenly = _declare_split("split", "SplitBackward0")
-split_into = _declare_split("split_with_sizes", "SplitWithSizesBackward0")
-
-
-def _even_sizes(length: int, size: int) -> Shape:
-    """``length`` in stretches of ``size``, the last one shorter; at least one stretch."""
-    count = max((length + size - 1) // size, 1) if size else 1
-    return tuple(min(size, length - number * size) for number in range(count))
-
-
-@public("torch", "Tensor")
-def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    """Views of stretches of given sizes along ``dim``.
-
-    Raises:
-        RuntimeError: when the sizes do not add up, one is negative, or the tensor has no dimension.
-        IndexError: when the dimension does not exist.
-    """
-    source = read_tensor("split_with_sizes", input)
-    if source._array.ndim == 0:
-        raise RuntimeError("split expects at least a 1-dimensional tensor")
-    axis = read_axis(dim, source._array.ndim, "split")
-    sizes = tuple(operator.index(size) for size in split_sizes)
-    length = source._array.shape[axis]
-    if any(size < 0 for size in sizes):
-        raise RuntimeError(
-            f"split_with_sizes expects split_sizes have only non-negative entries, but got {sizes}"
-        )
-    if sum(sizes) != length:
-        raise RuntimeError(
-            f"split_with_sizes expects split_sizes to sum exactly to {length} (input tensor's size at "
-            f"dimension {axis}), but got split_sizes={list(sizes)}"
-        )
-    results: tuple[Tensor, ...] = split_into(source, axis, sizes)
-    return results
-
-
-@public("torch", "Tensor")
-def split(
-    tensor: Tensor, split_size_or_sections: Any = None, dim: int = 0, **named: Any
-) -> tuple[Tensor, ...]:
-    """Views of stretches along ``dim``: of one size (the last one shorter), or of the sizes in a list.
-
-    Raises:
-        RuntimeError: when sizes do not add up, are negative, or the tensor has no dimension.
-        IndexError: when the dimension does not exist.
-    """
-    source = read_tensor("split", tensor, "tensor")
-    given = split_size_or_sections if split_size_or_sections is not None else named.pop("split_size", None)
-    no_more("split", named)
-    if isinstance(given, (tuple, list)):
-        return split_with_sizes(source, given, dim)
-    if not is_int(given):
-        raise TypeError(
-            f"split(): argument 'split_size' must be int or tuple of ints, not {type(given).__name__}"
-        )
-    if source._array.ndim == 0:
-        raise RuntimeError("split expects at least a 1-dimensional tensor")
-    axis = read_axis(dim, source._array.ndim, "split")
-    size, length = operator.index(given), source._array.shape[axis]
-    if size < 0:
-        raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
-    if size == 0 and length:
-        raise RuntimeError(
-            f"split_size can only be 0 if dimension size is 0, but got dimension size of {length}"
-        )
-    results: tuple[Tensor, ...] = split_evenly(source, axis, _even_sizes(length, size))
-    return results
-
-
-@public("torch", "Tensor")
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most ``chunks`` views of equal stretches along ``dim``, the last one shorter.
-
-    Raises:
-        RuntimeError: when ``chunks`` is not positive or the tensor has no dimension.
-        IndexError: when the dimension does not exist.
-    """
-    source = read_tensor("chunk", input)
-    if source._array.ndim == 0:
-        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
-    if not is_int(chunks):
-        raise TypeError(f"chunk(): argument 'chunks' must be int, not {type(chunks).__name__}")
-    if chunks <= 0:
-        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
-    axis = read_axis(dim, source._array.ndim, "chunk")
-    length = source._array.shape[axis]
-    if length == 0:
-        return split_with_sizes(source, (0,) * chunks, dim)
-    size = -(-length // chunks)
-    results: tuple[Tensor, ...] = split_evenly(source, axis, _even_sizes(length, size))
-    return results
-
-
-# -- unbind ------------------------------------------------------------------------------------------------
-
-
-def _unbind(x: Any, axis: int) -> tuple[Any, ...]:
-    before = (slice(None),) * axis
-    # The trailing Ellipsis keeps an element a view, where NumPy would give a scalar.
-    return tuple(x[(*before, number, ...)] for number in range(x.shape[axis]))
-
-
-def _unbind_back(F: Any, g: Any, axis: int) -> Any:
-    return F.stack(list(g), axis, tuple(_numpy_dtype(piece) for piece in g))
-
-
-unbound = declare(
-    "unbind(self; axis)", _unbind, node="UnbindBackward0", several=True, view=True, self=_unbind_back
-)
-
-
-@public("torch", "Tensor")
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """Views of all slices along ``dim``, which is dropped.
-
-    Raises:
-        IndexError: when the dimension does not exist.
-    """
-    source = read_tensor("unbind", input)
-    if source._array.ndim == 0:
-        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
-    results: tuple[Tensor, ...] = unbound(source, read_axis(dim, source._array.ndim, "unbind"))
-    return results

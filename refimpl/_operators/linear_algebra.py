@@ -15,10 +15,11 @@ from .._tensor import Tensor
 from .._vocabulary import TRACED
 from ._arguments import read_tensor
 from .declare import declare
+from .expanding import squeezed_last, unsqueezed
 from .fitting import expand_to
 from .orders import matrix_transpose, swap_axes
 from .public import public
-from .shapes import contiguous, reshape_view, reshaped, squeezed_last, unsafe_view, unsqueezed
+from .shapes import contiguous, reshape_view, reshaped, unsafe_view
 
 __all__: list[str] = []
 

@@ -92,9 +92,8 @@ def permute(input: Tensor, dims: Any) -> Tensor:
     ndim = source._array.ndim
     if len(order) != ndim:
         raise RuntimeError(
-            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of "
-            f"the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = "
-            f"{len(order)}"
+            f"permute(): expected one dimension for each of the {ndim} of the input, but got {len(order)}: "
+            f"{list(order)}"
         )
     axes = tuple(read_axis(dim, ndim, "permute") for dim in order)
     if len(set(axes)) != ndim:
