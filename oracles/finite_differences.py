@@ -23,7 +23,8 @@ from oracles.rounding import FACTOR, Analysis, analyse, unit_roundoff
 Real = NDArray[np.float64]
 
 LEVELS = 6  # step sizes, each half the one before
-RETRIES = 3  # with steps 64 times smaller, where the first ones leave the domain or do not converge
+SCALES = (1.0, 2.0**-6, 2.0**6, 2.0**-12)  # of the first step, tried in turn until all derivatives are good
+CHECK = 2.0**-14  # one more step size, beside the first, that no feature hides from
 SAFETY = 4.0  # on the difference of successive extrapolants
 GOOD = 1e-9  # relative: no smaller steps are tried below it
 
@@ -54,6 +55,10 @@ def _answer_values(question: Question) -> tuple[Reply, ...]:
         found = analyse(plain)
     except (CannotAnswer, ArithmeticError) as error:
         return (Abstain(str(error)),) * len(question.function.outputs)
+    roundoff = FACTOR * unit_roundoff("float64")
+    for decision in found.decisions:
+        if decision.is_unsure(roundoff):
+            return (Abstain(f"{decision.what} hangs on a rounding error"),) * len(found.values)
     return tuple(_value(value, noise) for value, noise in zip(found.values, found.value_noise, strict=True))
 
 
@@ -86,7 +91,7 @@ def _obstacle(found: Analysis) -> str | None:
     """Why there is no derivative to be had at this point."""
     roundoff = FACTOR * unit_roundoff("float64")
     for decision in found.decisions:
-        if decision.is_open(roundoff):
+        if not decision.has_derivative(roundoff):
             return f"stands on a kink of {decision.what}, or within rounding of it"
     if not all(np.all(np.isfinite(value)) for value in found.values):
         return "the function is not finite here"
@@ -130,25 +135,26 @@ def _extrapolated(question: Question, found: Analysis) -> tuple[tuple[Real, ...]
 
 def _search(question: Question, found: Analysis, shrink: float) -> _Estimate:
     """The best estimate for each direction, with smaller steps for as long as one is not good."""
-    scale = 1.0
-    best = _estimate(question, found, scale, shrink)
-    for _ in range(RETRIES):
+    best = _estimate(question, found, SCALES[0], shrink)
+    for scale in SCALES[1:]:
         if np.all(best.bound <= GOOD * np.abs(best.value)):
             break
-        scale /= 64.0
         best = best.better(_estimate(question, found, scale, shrink))
     return best
 
 
 def _estimate(question: Question, found: Analysis, scale: float, shrink: float) -> _Estimate:
     flat = np.concatenate([literal.array().astype(np.float64).ravel() for literal in question.inputs])
-    first = scale * 2.0**-3 * np.maximum(np.abs(flat), 2.0**-3)
-    first = 2.0 ** np.round(np.log2(first))
-    steps = first * 2.0 ** -np.arange(LEVELS)[:, None]
-    values, errors, levels = _neville(_central(question, flat, steps, shrink))
+    first = scale * 2.0 ** np.round(np.log2(2.0**-3 * np.clip(np.abs(flat), 2.0**-3, 1.0)))
+    steps = first * np.append(2.0 ** -np.arange(LEVELS), CHECK)[:, None]
+    central = _central(question, flat, steps, shrink)
+    values, errors, levels = _neville(central[:LEVELS])
     # the weights of an extrapolant add up to less than two
-    roundoff = 2.0 * FACTOR * unit_roundoff("float64") * found.contracted_noise / steps[levels]
-    bounds = SAFETY * np.where(np.isfinite(errors), errors, np.inf) + roundoff
+    roundoff = 2.0 * FACTOR * unit_roundoff("float64") * found.contracted_noise / steps
+    bounds = SAFETY * errors + roundoff[levels]
+    # large steps can agree on what is not there, on both sides of a pole, say
+    agreed = np.abs(values - central[LEVELS]) <= bounds + roundoff[LEVELS]
+    bounds = np.where(agreed, bounds, np.inf)
     chosen = np.argmin(bounds, axis=0), np.arange(flat.size)
     return _Estimate(values[chosen], bounds[chosen])
 
@@ -156,7 +162,7 @@ def _estimate(question: Question, found: Analysis, scale: float, shrink: float) 
 def _central(question: Question, flat: Real, steps: Real, shrink: float) -> Real:
     """Central differences of the sum of cotangent times output, of shape ``(levels, directions)``."""
     size = flat.size
-    moves = np.zeros((LEVELS, 2, size, size))
+    moves = np.zeros((len(steps), 2, size, size))
     index = np.arange(size)
     moves[:, 0, index, index], moves[:, 1, index, index] = steps, -steps
     rows = np.concatenate([flat[None], (flat + moves).reshape(-1, size)])
@@ -166,10 +172,10 @@ def _central(question: Question, flat: Real, steps: Real, shrink: float) -> Real
         for part, literal in zip(np.split(rows, ends, axis=1), question.inputs, strict=True)
     ]
     outputs = question.function(Perturbed(1, rows=len(rows), shrink=shrink), *inputs)
-    total = np.zeros((LEVELS, size))
+    total = np.zeros(steps.shape)
     for y, cotangent in zip(outputs, question.cotangents, strict=True):
         if cotangent is not None and y.shape[0] > 1:
-            moved = y[1:].reshape(LEVELS, 2, size, -1)
+            moved = y[1:].reshape(len(steps), 2, size, -1)
             total += ((moved[:, 0] - moved[:, 1]) / (2.0 * steps[..., None])) @ cotangent.array().ravel()
     return total
 

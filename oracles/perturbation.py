@@ -4,9 +4,9 @@ Two kinds of perturbation share a batch. *Directions* move an input: by a comple
 *Noise* multiplies every intermediate, and every operand of an operator that rounds, by ``1 + noise * g`` with
 fixed pseudo-random ``g`` of unit variance, the value and its tangent independently. To first order the result
 then moves by ``noise * sum(g * sensitivity * value)`` over all intermediates of the forward computation, and,
-since the tangents are the transposed cotangents, of the backward computation as well: the mean size
-over a few such patterns tells how much rounding errors of relative size one would change a result. The idea
-is that of stochastic arithmetic (J. Vignes, "A stochastic arithmetic for reliable scientific
+since the tangents are the transposed cotangents, of the backward computation as well: the root mean
+square over a few such patterns tells how much rounding errors of relative size one would change a result. The
+idea is that of stochastic arithmetic (J. Vignes, "A stochastic arithmetic for reliable scientific
 computation", 1993) with a linear noise in place of random rounding.
 
 A batch is laid out as ``(blocks, rows, inner)``: one clean block and one for each noise pattern; rows of real
@@ -28,7 +28,8 @@ from oracles.forward import call, real, row_of
 from oracles.numpy_table import Array, Kernel
 from oracles.question import Argument, CannotAnswer, Function, Literal, Vjp
 
-PATTERNS = 8
+PATTERNS = 12
+POOL = PATTERNS << 11  # columns of noise, used from the first one again when they run out
 
 # Central differences of eighth order (B. Fornberg, "Generation of finite difference formulas", 1988)
 _STENCIL = np.array([1, 2, 3, 4, -1, -2, -3, -4], np.float64)
@@ -61,9 +62,15 @@ DOUBLE = Precision()
 
 @lru_cache(maxsize=2)
 def _factors(noise: float) -> NDArray[np.float64]:
-    """``1 + noise * g`` for every pattern, after a row of ones for the clean block."""
-    g = np.random.Generator(np.random.PCG64(20)).standard_normal((PATTERNS, 1 << 15))
-    return np.concatenate([np.ones((1, g.shape[1])), 1.0 + noise * g])
+    """``1 + noise * g`` for every pattern, after a row of ones for the clean block.
+
+    The columns come in groups that are orthogonal, one random rotation each: a few sources of noise then add
+    up in squares exactly, where independent numbers would now and then conspire to cancel.
+    """
+    draw = np.random.Generator(np.random.PCG64(20))
+    rotations, _ = np.linalg.qr(draw.standard_normal((POOL // PATTERNS, PATTERNS, PATTERNS)))
+    g = np.concatenate(rotations, axis=1) * np.sqrt(PATTERNS)
+    return np.concatenate([np.ones((1, POOL)), 1.0 + noise * g])
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +86,13 @@ class Decision:
     distance: NDArray[np.float64]
     error: NDArray[np.float64]
 
-    def is_open(self, roundoff: float) -> bool:
-        """Whether rounding by up to ``roundoff``, or the tie itself, leaves the decision or the derivative
-        open.
-        """
-        near = self.distance <= roundoff * self.error
-        return bool(np.any(near if self.kink else near & (self.error > 0)))
+    def is_unsure(self, roundoff: float) -> bool:
+        """Whether rounding by up to ``roundoff`` may turn it; a tie of exact values it cannot."""
+        return bool(np.any((self.distance <= roundoff * self.error) & (self.error > 0)))
+
+    def has_derivative(self, roundoff: float) -> bool:
+        """Whether the function is differentiable here: no tie stands, nor one within rounding."""
+        return not (self.is_unsure(roundoff) or (self.kink and bool(np.any(self.distance == 0))))
 
 
 def is_analytic(function: Function) -> bool:
@@ -113,6 +121,7 @@ class Perturbed(Kernel):
         shrink: float = 1.0,
     ) -> None:
         self.blocks, self.rows, self.inner = blocks, rows, inner
+        self.noisy = blocks > 1
         self.shrink = shrink  # of the real steps of inner derivatives
         self.precision = precision
         self.decisions: list[Decision] = []
@@ -213,6 +222,9 @@ class Perturbed(Kernel):
             noisy = self._underflow(noisy, 2 if value.dtype.kind == "c" else 1)
         return self._whole(noisy, value)
 
+    def anchor(self, value: Array) -> Array:
+        return self.stop_gradient(value)
+
     def carry(self, value: Array, *terms: Array) -> Array:
         if self.blocks == 1 or value.shape[0] == 1:
             return value
@@ -245,7 +257,7 @@ class Perturbed(Kernel):
 
     def extent(self, *others: Array) -> tuple[float, float]:
         """The smallest and the largest size of all that is rounded and of ``others``; no zeros, no NaN."""
-        sizes = np.abs(np.concatenate([*self._sizes, *(np.ravel(other) for other in others)]))
+        sizes = np.abs(np.concatenate([np.zeros(0), *self._sizes, *(np.ravel(other) for other in others)]))
         sizes = sizes[sizes > 0]
         return float(sizes.min(initial=np.inf)), float(sizes.max(initial=0.0))
 
@@ -300,8 +312,10 @@ class Perturbed(Kernel):
     def spread(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """The noise of values of shape ``(blocks, ...)``, in units of the unit roundoff."""
         difference = np.abs(points[1:] - points[0])
-        # the mean size of normal deviates is sqrt(2 / pi)
-        return np.asarray(difference.mean(axis=0) * (np.sqrt(np.pi / 2) / self.precision.noise))
+        largest = difference.max(axis=0, initial=0.0)
+        unit = np.where(largest > 0, largest, 1.0)  # squares would underflow
+        mean = np.mean(np.square(difference / unit), axis=0)
+        return np.asarray(np.sqrt(mean) * (largest / self.precision.noise))
 
 
 def _is_rounded_scalar(argument: Argument) -> bool:
@@ -316,7 +330,7 @@ def complex_steps(base: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _steps(base: NDArray[np.float64], shrink: float) -> NDArray[np.float64]:
     """Real steps for the eighth-order stencil: small beside the scale on which functions of ``base`` vary."""
-    return shrink * 2.0**-6 * np.maximum(np.abs(base), 2.0**-3)
+    return shrink * 2.0**-6 * np.clip(np.abs(base), 2.0**-3, 1.0)
 
 
 def _directions(steps: NDArray[np.float64], first: int, count: int, imaginary: bool) -> Array:

@@ -20,7 +20,7 @@ from oracles.question import FLOATING, Cached, CannotAnswer, Question
 Real = NDArray[np.float64]
 
 # What separates the estimate, a root mean square over a few noise patterns, from the largest error ever seen.
-FACTOR = 16.0
+FACTOR = 8.0
 
 MARGIN = 2.0**20  # how far above the smallest normal number of a dtype underflow begins to be looked for
 
@@ -77,8 +77,7 @@ class Rounding:
         """
         roundoff = FACTOR * unit_roundoff(self.dtype)
         for decision in self.decisions:
-            close = (decision.distance <= roundoff * decision.error) & (decision.error > 0)
-            if np.any(close):
+            if decision.is_unsure(roundoff):
                 return decision.what
         return None
 
@@ -211,6 +210,10 @@ class _Pass:
             scalar += y[:, 0].real @ seed
         self.gradient = sums[0]
         noise = self.kernel.spread(sums)
+        self.contracted_noise = float(self.kernel.spread(scalar)) + abs(float(scalar[0]))
+        if not complete:
+            # what real steps are too coarse to see
+            noise += 2.0**-53 * self.contracted_noise / steps
         # one contribution is handed on as it is; several are added up
         noise += np.where((noise > 0) | (absolute > largest), absolute, 0.0)
         precision = self.kernel.precision
@@ -220,7 +223,6 @@ class _Pass:
         self.gradient_noise = noise
         # what underflows on its way through a complex step, and what its square leaves behind
         self.gradient_floor = 2.0**-1012 / steps + 2.0**40 * steps**2 if complete else np.zeros(len(steps))
-        self.contracted_noise = float(self.kernel.spread(scalar)) + abs(float(scalar[0]))
 
 
 def _moved(
@@ -230,12 +232,14 @@ def _moved(
     flat = np.concatenate([point.ravel() for point in points]) if points else np.zeros(0)
     count, chosen = 1 + len(directions), np.arange(directions.start, directions.stop)
     here = flat[chosen]
-    steps = complex_steps(here) if complete else 2.0**-10 * np.maximum(np.abs(here), 2.0**-4)
+    steps = complex_steps(here) if complete else 2.0**-10 * np.clip(np.abs(here), 2.0**-4, 1.0)
     delta = np.zeros((count, flat.size), np.complex128 if complete else np.float64)
     delta[1 + np.arange(len(chosen)), chosen] = 1j * steps if complete else steps
     moved = np.tile(flat + delta, (blocks, 1))
     pieces = np.split(moved, np.cumsum([point.size for point in points])[:-1], axis=1) if points else []
-    return [piece.reshape(-1, *point.shape) for piece, point in zip(pieces, points, strict=True)], steps
+    return [
+        piece.reshape(len(moved), *point.shape) for piece, point in zip(pieces, points, strict=True)
+    ], steps
 
 
 def _by_block(y: Real, blocks: int, count: int) -> Real:

@@ -10,24 +10,39 @@ import numpy as np
 from oracles.numpy_table.row import Array, Kernel, Operand, Scalar, align, as_real, real_part, row
 
 
-def elementary(*names: str) -> Callable[[Callable[[Any], Any]], None]:
-    """Enters a NumPy function of one variable that takes complex numbers.
+def elementary(function: Callable[[Any], Any], x: Array) -> Array:
+    """A NumPy function of one variable that takes complex numbers.
 
     A complex step is so small that the real part is the real function's, which NumPy computes with more care
     than the real part of the complex one.
     """
+    value: Array = np.asarray(function(x))
+    if x.dtype.kind == "c":
+        value.real = function(x.real)
+    return value
 
-    def enter(function: Callable[[Any], Any]) -> None:
-        def apply(k: Kernel, x: Array) -> Array:
-            x = as_real(x)
-            value: Array = function(x)
-            if x.dtype.kind == "c":
-                value.real = function(x.real)
-            return value
 
-        row(*names)(apply)
+def enter_elementary(name: str, function: Callable[[Any], Any]) -> None:
+    def apply(k: Kernel, x: Array) -> Any:
+        return elementary(function, as_real(x))
 
-    return enter
+    row(name)(apply)
+
+
+def from_result(
+    k: Kernel, x: Array, function: Callable[[Any], Any], addition: Callable[[Array, Array], Array]
+) -> Array:
+    """An elementary function whose pullback reads the rounded result, and cancels where it saturates.
+
+    ``addition(f(a), d)`` is ``f(a + d)``: put the rounded ``f(a)`` there, and the derivatives in ``d`` are
+    those that a pullback computes.
+    """
+    value = elementary(function, x)
+    if not k.noisy or x.shape[0] == 1:
+        return value
+    anchor = k.anchor(x)
+    start, delta = elementary(function, anchor), x - anchor
+    return np.asarray(value + (addition(k(start), delta) - addition(start, delta)))
 
 
 for _name, _function in {
@@ -36,7 +51,7 @@ for _name, _function in {
     "cos": np.cos,
     "tan": np.tan,
 }.items():
-    elementary(_name)(_function)
+    enter_elementary(_name, _function)
 
 
 @row("add")
@@ -116,7 +131,7 @@ def logarithm(
     k.kink(x + shift, name)
     if x.dtype.kind != "c":
         return function(x)
-    value = np.log(x + shift)
+    value = np.log(x + shift)  # NumPy's complex log1p is no better
     value.real = function(x.real)
     return value
 
@@ -134,51 +149,29 @@ def rsqrt(k: Kernel, x: Array) -> Any:
 def root(k: Kernel, x: Array, what: str) -> Any:
     """The square root, NaN off its domain; at zero, the end of the domain, ``what`` has no derivative."""
     k.kink(x, what)
-    value = np.sqrt(x)
-    if x.dtype.kind == "c":
-        value.real = np.sqrt(x.real)
-    return value
+    return elementary(np.sqrt, x)
 
 
 @row("expm1")
 def expm1(k: Kernel, x: Array) -> Any:
-    x = as_real(x)
-    value = np.expm1(x)
-    if x.dtype.kind == "c":
-        value.real = np.expm1(x.real)
-    if not k.perturbed:
-        return value
-    # the derivative is expm1(x) + 1, one term of it from expm1(x) - x and one from x
-    return k.carry(value, x, value - x)
+    return from_result(k, as_real(x), np.expm1, lambda y, d: y + (1.0 + y) * np.expm1(d))
 
 
 @row("tanh")
 def tanh(k: Kernel, x: Array) -> Any:
-    x = as_real(x)
-    value = np.tanh(x)
-    if x.dtype.kind == "c":
-        value.real = np.tanh(x.real)
-    if not k.perturbed:
-        return value
-    # the derivative is 1 - tanh(x)**2, one term of it from x and one from tanh(x) - x
-    return k.carry(value, x, value - x)
+    return from_result(k, as_real(x), np.tanh, lambda y, d: (y + np.tanh(d)) / (1.0 + y * np.tanh(d)))
 
 
 @row("sigmoid")
 def sigmoid(k: Kernel, x: Array) -> Any:
-    return logistic(k, as_real(x))
+    return from_result(k, as_real(x), logistic, lambda y, d: y / (y + (1.0 - y) * np.exp(-d)))
 
 
-def logistic(k: Kernel, x: Array) -> Any:
+def logistic(x: Array) -> Array:
     """``1 / (1 + exp(-x))``, without overflow on either side."""
-    positive = k.base(x) > 0
+    positive = x.real > 0
     small = np.exp(np.where(positive, -x, x))
-    value = np.where(positive, 1.0, small) / (1.0 + small)
-    if not k.perturbed:
-        return value
-    # the derivative is s - s**2; the integral of the first term is softplus
-    softplus = np.log(1.0 + small) + np.where(positive, x, 0.0)
-    return k.carry(value, softplus, value - softplus)
+    return np.where(positive, 1.0, small) / (1.0 + small)
 
 
 @row("pow", exact=True)  # marks its own roundings: a rounded exponent is no integer any more
@@ -219,7 +212,7 @@ def varies(x: Array) -> bool:
 
 @row("atan2")
 def atan2(k: Kernel, y: Array, x: Array) -> Any:
-    y, x = align(as_real(y), as_real(x))
+    y, x = align(as_real(one_batch(y)), as_real(one_batch(x)))
     value = np.arctan2(y.real, x.real)
     k.kink(np.hypot(y.real, x.real), "atan2")
     k(np.square(y) + np.square(x))  # a pullback divides by it
@@ -256,7 +249,7 @@ def sign(k: Kernel, x: Array) -> Any:
 def relu(k: Kernel, x: Array) -> Any:
     k.kink(x, "relu")
     base = k.base(x)
-    return np.where((base > 0) | (base != base), x, x.dtype.type(0))
+    return np.where((base >= 0) | (base != base), x, x.dtype.type(0))
 
 
 @row("maximum", exact=True)
@@ -269,11 +262,16 @@ def minimum(k: Kernel, a: Array, b: Array) -> Any:
     return pick(k, np.less_equal, a, b, "minimum")
 
 
+def one_batch(operand: Any) -> Array:
+    """A Python number as an array of nothing but a batch axis; an array as it is."""
+    return operand if isinstance(operand, np.ndarray) else np.asarray([operand])
+
+
 def pick(k: Kernel, better: Callable[[Any, Any], Any], a: Any, b: Any, what: str) -> Any:
     """The better of two at the base point; a NaN wins."""
-    a, b = align(a, b)
+    a, b = align(one_batch(a), one_batch(b))
     k.kink(np.subtract(a, b, dtype=np.result_type(a, b, np.int8)), what)
-    first, second = k.base(np.asarray(a)), k.base(np.asarray(b))
+    first, second = k.base(a), k.base(b)
     return np.where(better(first, second) | (first != first), a, b)
 
 

@@ -40,7 +40,17 @@ def count(x: Array, axes: tuple[int, ...]) -> Any:
 def prod(
     k: Kernel, x: Array, *, dim: int | None = None, keepdim: bool = False, dtype: str | None = None
 ) -> Any:
-    return np.asarray(cast(x, dtype).prod(axis=axes_of(x, dim), keepdims=keepdim))
+    axes = axes_of(x, dim)
+    x = cast(x, dtype)
+    value = np.asarray(x.prod(axis=axes, keepdims=keepdim))
+    if not k.noisy or x.dtype.kind not in "fc" or x.shape[0] == 1:
+        return value
+    # a pullback that divides the result by each factor has derivatives of its own that cancel
+    anchor = k.anchor(x)
+    whole = anchor.prod(axis=axes, keepdims=True)
+    relative = np.divide(x - anchor, anchor, out=np.zeros_like(x), where=anchor != 0)
+    terms = whole * np.square(relative)
+    return value + k.carry(np.zeros_like(terms), terms).sum(axis=axes, keepdims=keepdim)
 
 
 def last(x: Array, axes: tuple[int, ...]) -> Array:

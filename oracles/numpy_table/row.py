@@ -29,6 +29,7 @@ class Kernel:
     """
 
     perturbed = False
+    noisy = False  # whether roundings are imitated, in some rows
 
     def __call__(self, value: Array) -> Array:
         """Marks an intermediate inside a row that an implementation would round."""
@@ -36,6 +37,10 @@ class Kernel:
 
     def carry(self, value: Array, *terms: Array) -> Array:
         """``value``, whose derivative an implementation computes as the sum of those of ``terms``."""
+        return value
+
+    def anchor(self, value: Array) -> Array:
+        """The real value at the base point, with the noise of each row: what rounded results belong to."""
         return value
 
     def base(self, value: Array) -> Array:
