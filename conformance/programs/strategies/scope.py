@@ -216,9 +216,12 @@ class Scope:
         for name, array, dtype in zip(statement.targets, outcome.arrays, outcome.dtypes, strict=True):
             tracked = live and category(dtype) == 2
             bit = self.fresh_bit() if tracked else 0
+            # With a gradient among its sources, which may have a graph, a result may be no leaf either.
             known = Known(Bound(name, array, dtype), exact=exact)
             if tracked:
                 known = Known(known.bound, True, False, bit, reach | bit, sure | bit, exact)
+            elif self.state.enabled and reach:
+                known = Known(known.bound, leaf=False, reach=reach, exact=exact)
             bound.append(self.bind(known))
         return tuple(bound)
 
@@ -268,7 +271,7 @@ class Scope:
 
 
 def _smooth(operators: tuple[str, ...]) -> tuple[str, ...]:
-    """The differentiable operators; those that bring several tensors together three times, since few of all do."""
+    """The differentiable operators; three times those that bring several tensors together, as few do."""
     rows = [find(name) for name in operators]
     meeting = ("broadcast", "matmul", "cat", "stack")
     return tuple(
