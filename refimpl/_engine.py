@@ -22,7 +22,7 @@ from ._accumulate import accumulate, is_new
 from ._grad_mode import recording
 from ._graph import AccumulateGrad, Edge, Node, Output
 from ._quiet import enter, quietly
-from ._saved import check_saved, fitted, recorded_saved
+from ._saved import check_saved, fitted
 from ._vocabulary import RAW, TRACED
 
 __all__ = ["walk"]
@@ -253,7 +253,7 @@ class _Walk:
         plan = node.plan
         if all(each is None for each in cotangents) and not plan.runs_without_cotangent:
             return (None,) * len(node.edges)
-        saved = recorded_saved(node) if self.create_graph else node.saved
+        saved = plan.recorded(node) if self.create_graph else node.saved
         given = plan.given(node, cotangents, self.create_graph)
         result = plan.pull(self.F, given, *saved) if self.create_graph else quietly(plan.pull, self.F, given, *saved)
         results = (result,) if len(node.edges) == 1 else tuple(result)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._graph import Meta, Node
-from ._saved import DTYPE, INPUT, INPUTS, PARAMETER, RESULT, SHAPE
+from ._saved import DTYPE, INPUT, INPUTS, PARAMETER, RESULT, SHAPE, recorded_saved
 from ._tensor import Tensor
 
 if TYPE_CHECKING:
@@ -61,6 +61,10 @@ class Plan:
     def position(self, index: int) -> int | None:
         """Which of a node's edges belongs to input ``index``; None if it does not require grad."""
         return sum(self.mask[:index]) if self.mask[index] else None
+
+    def recorded(self, node: Node) -> tuple[Any, ...]:
+        """What the node saved, as tensors that continue the graph."""
+        return recorded_saved(node, node.saved, node)
 
     def cotangents(self, node: Node, arrived: Any) -> tuple[Any, ...]:
         """One cotangent per output of the node, None where nothing arrived."""

@@ -77,17 +77,20 @@ def check_saved(node: Node) -> None:
             )
 
 
-def recorded_saved(node: Node) -> tuple[Any, ...]:
-    """The saved values as tensors that continue the graph: what a recorded walk gives to pullbacks."""
+def recorded_saved(node: Node, saved: tuple[Any, ...], result: Edge) -> tuple[Any, ...]:
+    """Values saved by ``node`` as tensors that continue the graph: what a recorded walk gives to pullbacks.
+
+    ``result`` is where the gradient of the node's (first) result goes.
+    """
     plan = node.plan
     recorded: list[Any] = []
-    for value, (kind, index) in zip(node.saved, plan.sources, strict=True):
+    for value, (kind, index) in zip(saved, plan.sources, strict=True):
         if kind == INPUT:
             recorded.append(_reconnected(node, value, index))
         elif kind == INPUTS:
             recorded.append(tuple(_reconnected(node, each, i) for i, each in enumerate(value)))
         elif kind == RESULT:
-            recorded.append(Tensor(value, Output(node, index) if plan.several else node, True))
+            recorded.append(Tensor(value, Output(node, index) if plan.several else result, True))
         else:
             recorded.append(value)
     return tuple(recorded)

@@ -24,12 +24,27 @@ _ndarray = np.ndarray
 
 
 class Rare:
-    """What few tensors have, so that the others need not carry it."""
+    """What few tensors have, so that the others need not carry it.
 
-    __slots__ = ("base", "buffer", "end", "hooks", "post_hooks", "retains", "views")
+    Attributes:
+        base: the tensor whose memory a view shows; never a view itself.
+        steps: the view operators from there to here.
+        forbidden: why the history of this view cannot be rewritten, if so.
+        stale: whether the base was changed since ``_edge`` was right.
+        views: of a base, by id.
+        end: of a leaf, where its gradient goes.
+        buffer: the ``.grad`` that a walk made, and may add to.
+        hooks, post_hooks: of a leaf, on its gradient and after its accumulation.
+        retains: whether this is an intermediate that keeps its gradient.
+    """
+
+    __slots__ = ("base", "buffer", "end", "forbidden", "hooks", "post_hooks", "retains", "stale", "steps", "views")
 
     def __init__(self) -> None:
         self.base: Tensor | None = None
+        self.steps: tuple[Any, ...] = ()
+        self.forbidden = ""
+        self.stale = False
         self.buffer: Tensor | None = None
         self.end: weakref.ref[AccumulateGrad] | None = None
         self.hooks: dict[int, Callable[..., Any]] = {}
@@ -179,7 +194,7 @@ class Tensor:
         if not self._requires_grad:
             return None
         edge = self._edge
-        if edge is None and self._rare is not None and self._rare.base is not None:
+        if edge is None and self._rare is not None and self._rare.stale:
             edge = gradient_edge(self)
         if edge is None or type(edge) is AccumulateGrad:
             return None
@@ -188,7 +203,7 @@ class Tensor:
     @property
     def output_nr(self) -> int:
         """Which output of ``grad_fn`` it is."""
-        return self._edge.number if isinstance(self._edge, Output) else 0
+        return self._edge.number if self.grad_fn is not None and isinstance(self._edge, Output) else 0
 
     @property
     def requires_grad(self) -> bool:
@@ -464,6 +479,10 @@ def gradient_edge(tensor: Tensor) -> Edge:
     if tensor._edge is not None:
         return tensor._edge
     rare = rare_of(tensor)
+    if rare.stale:
+        from ._views import regenerated
+
+        return regenerated(tensor)
     end = None if rare.end is None else rare.end()
     if end is None:
         with _graph.creating:

@@ -13,10 +13,11 @@ from .._graph import Edge, Output, Special
 from .._plan import Plan
 from .._quiet import quietly
 from .._saved import keep
-from .._tensor import Tensor, gradient_edge, rare_of, version_of
+from .._tensor import Tensor, gradient_edge
+from .._views import note_view
 from .operator import Operator
 
-__all__ = ["apply", "apply_elementwise", "record"]
+__all__ = ["apply", "apply_elementwise", "fits_of", "promoted", "record"]
 
 
 def apply(operator: Operator, tensors: Sequence[Tensor | None], parameters: tuple[Any, ...]) -> Any:
@@ -27,9 +28,9 @@ def apply(operator: Operator, tensors: Sequence[Tensor | None], parameters: tupl
     results = tuple(map(Tensor, result)) if operator.several else (Tensor(result),)
     if recording.get() and True in (mask := operator.mask(tensors)):
         record(operator, operator.plan(mask), tensors, arrays, parameters, results)
-    if operator.view:
-        for each in results:
-            _note_view(each, tensors[0])
+    if operator.view and tensors[0] is not None:
+        for number, each in enumerate(results):
+            note_view(operator, parameters, tensors[0], each, number if operator.several else None)
     return results if operator.several else results[0]
 
 
@@ -39,7 +40,7 @@ def record(
     """Hang a node for what was just computed on its results."""
     saved, guard = keep(plan, tensors, arrays, parameters, results)
     edges = tuple(gradient_edge(tensor) for tensor, needed in zip(tensors, plan.mask, strict=True) if needed)
-    fits = _fits(tensors, plan.mask, results[0]._array) if operator.elementwise else None
+    fits = fits_of(tensors, plan.mask, results[0]._array) if operator.elementwise else None
     outputs = tuple((each._array.shape, each._array.dtype) for each in results) if operator.several else None
     special = Special(fits, outputs) if fits or outputs else None
     node = operator.node_class(plan, edges, saved, guard, special)
@@ -56,26 +57,12 @@ def _attach(result: Tensor, edge: Edge) -> None:
     result._requires_grad = True
 
 
-def _fits(tensors: Any, mask: tuple[bool, ...], result: Any) -> Any:
+def fits_of(tensors: Any, mask: tuple[bool, ...], result: Any) -> Any:
     """Shapes and dtypes of the inputs that require grad, if any of them is not the result's own."""
     inputs = [tensor._array for tensor, needed in zip(tensors, mask, strict=True) if needed]
     if all(each.shape == result.shape and each.dtype == result.dtype for each in inputs):
         return None
     return tuple((each.shape, each.dtype) for each in inputs)
-
-
-def _note_view(result: Tensor, source: Tensor | None) -> None:
-    """Let a result that shares its source's memory share its version counter and its base."""
-    if source is None or not _shares(result._array, source._array):
-        return
-    result._version_counter = version_of(source)
-    base = source if source._base is None else source._base
-    rare_of(result).base = base
-
-
-def _shares(result: Any, source: Any) -> bool:
-    owner = source if source.base is None else source.base
-    return result is source or (result.base is not None and (result.base is source or result.base is owner))
 
 
 # -- elementwise operators: promotion, Python numbers, broadcasting ---------------------------------------------
@@ -85,23 +72,31 @@ def apply_elementwise(operator: Operator, arguments: tuple[Any, ...]) -> Any:
     """Run an elementwise operator on tensors and Python numbers; NotImplemented for any other operand."""
     count = len(operator.tensors)
     operands, parameters = arguments[:count], arguments[count:]
-    values = [each._array if isinstance(each, Tensor) else each for each in operands]
-    promoted = [values[i] for i in operator.elementwise if values[i] is not None]
-    try:
-        dtype = _dtypes.result_of(tuple(promoted)).numpy
-    except TypeError:
+    values = promoted(operator, operands)
+    if values is NotImplemented:
         return NotImplemented
-    if operator.check is not None:
-        operator.check(*promoted)
-    if operator.floating:
-        dtype = _dtypes.true_divide_dtype(dtype)
-    for i in operator.elementwise:
-        values[i] = _cast(values[i], dtype)
     result = Tensor(quietly(operator.forward, *values, *parameters))
     tensors = [each if isinstance(each, Tensor) else None for each in operands]
     if operator.node_name is not None and recording.get() and True in (mask := operator.mask(tensors)):
         record(operator, operator.plan(mask), tensors, values, parameters, (result,))
     return result
+
+
+def promoted(operator: Operator, operands: tuple[Any, ...]) -> Any:
+    """The operands' arrays in the dtype they are computed in, or NotImplemented if one is no operand."""
+    values = [each._array if isinstance(each, Tensor) else each for each in operands]
+    given = tuple(values[i] for i in operator.elementwise if values[i] is not None)
+    try:
+        dtype = _dtypes.result_of(given).numpy
+    except TypeError:
+        return NotImplemented
+    if operator.check is not None:
+        operator.check(*given)
+    if operator.floating:
+        dtype = _dtypes.true_divide_dtype(dtype)
+    for i in operator.elementwise:
+        values[i] = _cast(values[i], dtype)
+    return values
 
 
 def _cast(value: Any, dtype: np.dtype[Any]) -> Any:

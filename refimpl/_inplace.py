@@ -1,0 +1,153 @@
+"""Changing a tensor in place: its memory, its version, and its history."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+
+from . import _dtypes
+from ._grad_mode import recording
+from ._graph import Node, Special, VersionCounter, hooks_of, mark_changed
+from ._operators.operator import Operator
+from ._operators.recording import fits_of, promoted
+from ._operators.rewriting import CopySlices
+from ._plan import Plan
+from ._quiet import quietly
+from ._saved import INPUT, keep
+from ._tensor import Tensor, gradient_edge, rare_of, version_of
+from ._views import check_may_change, forget_views, overlaps_itself, write
+
+__all__ = ["change"]
+
+
+def change(operator: Operator, self: Tensor, *arguments: Any, every_element: bool = False) -> Tensor:
+    """Run an operator whose result replaces its first tensor's values; returns that tensor.
+
+    ``every_element`` says that all elements get the same value, so that memory may be shared among them.
+
+    Raises:
+        RuntimeError: when the result does not fit the tensor in shape or dtype, when elements share memory, and
+            where a recorded change is forbidden. Nothing has been changed then.
+        TypeError: when an argument is no operand.
+    """
+    count = len(operator.tensors)
+    operands, parameters = (self, *arguments[: count - 1]), arguments[count - 1 :]
+    tensors = [each if isinstance(each, Tensor) else None for each in operands]
+    records = recording.get() and any(each is not None and each._requires_grad for each in (*tensors, self._base))
+    if records:
+        check_may_change(self)
+    if not every_element:
+        _check_memory(self, tensors)
+    values = _values(operator, operands)
+    result = quietly(operator.forward, *values, *parameters)
+    _check_result(self, result)
+    if not records:
+        _write(self, result)
+        return self
+    plan = operator.plan(operator.mask(tensors))
+    if (INPUT, 0) in plan.sources:
+        values[0] = values[0].copy()
+    _write(self, result)
+    _rewrite(self, _node(operator, plan, tensors, values, parameters, result.dtype))
+    return self
+
+
+def _values(operator: Operator, operands: tuple[Any, ...]) -> list[Any]:
+    if not operator.elementwise:
+        return [each._array if isinstance(each, Tensor) else each for each in operands]
+    values: Any = promoted(operator, operands)
+    if values is NotImplemented:
+        kinds = ", ".join(type(each).__name__ for each in operands[1:])
+        raise TypeError(f"{operator.name}_(): expected tensors or numbers as operands, but got ({kinds})")
+    return list(values)
+
+
+def _check_memory(self: Tensor, tensors: list[Tensor | None]) -> None:
+    array = self._array
+    if overlaps_itself(array):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            "Please clone() the tensor before performing the operation."
+        )
+    for other in tensors[1:]:
+        if other is not None and _partly_overlaps(array, other._array):
+            raise RuntimeError(
+                "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
+                "memory location. Please clone() the tensor before performing the operation."
+            )
+
+
+def _partly_overlaps(written: Any, read: Any) -> bool:
+    """Whether two arrays share memory without being the same elements in the same places."""
+    if not np.may_share_memory(written, read):
+        return False
+    same_place = written.__array_interface__["data"][0] == read.__array_interface__["data"][0]
+    if same_place and written.shape == read.shape and written.strides == read.strides:
+        return False
+    return written.flags.forc and read.flags.forc and bool(np.shares_memory(written, read))
+
+
+def _check_result(self: Tensor, result: Any) -> None:
+    kind, wanted = _dtypes.FROM_NUMPY[result.dtype], self.dtype
+    if not _dtypes.can_cast(kind, wanted):
+        names = [_TITLES.get(each.name, each.name.title()) for each in (kind, wanted)]
+        raise RuntimeError(f"result type {names[0]} can't be cast to the desired output type {names[1]}")
+    if result.shape != self._array.shape:
+        raise RuntimeError(
+            f"output with shape {list(self._array.shape)} doesn't match the broadcast shape {list(result.shape)}"
+        )
+
+
+_TITLES: Final = {
+    "float16": "Half", "float32": "Float", "float64": "Double", "int64": "Long", "int32": "Int", "int16": "Short",
+    "int8": "Char", "uint8": "Byte",
+}  # fmt: skip
+
+
+def _write(self: Tensor, result: Any) -> None:
+    write(self._array, result)
+    mark_changed(version_of(self))
+
+
+_ALWAYS_STALE: Final = Tensor(np.empty(0))
+_ALWAYS_STALE._version_counter = VersionCounter()
+_ALWAYS_STALE._version_counter.changed_at = math.inf  # type: ignore[assignment]
+
+
+def _node(
+    operator: Operator, plan: Plan, tensors: list[Tensor | None], values: Any, parameters: Any, computed: Any
+) -> Node:
+    """The node of a change that has just happened."""
+    self = tensors[0]
+    assert self is not None
+    edges = tuple(gradient_edge(each) for each, needed in zip(tensors, plan.mask) if needed and each is not None)
+    # The old values were copied, which nothing can change; other operands in this memory have just been changed.
+    shares = [each is not None and each._version_counter is self._version_counter for each in tensors]
+    guarded = [None, *(_ALWAYS_STALE if shared else each for each, shared in zip(tensors[1:], shares[1:]))]
+    saved, guard = keep(plan, guarded, values, parameters, (self,))
+    fits = fits_of(tensors, plan.mask, np.empty(self._array.shape, computed)) if operator.elementwise else None
+    return operator.node_class(plan, edges, saved, guard, None if fits is None else Special(fits))
+
+
+def _rewrite(self: Tensor, node: Node) -> None:
+    """Make ``node`` the history of a tensor, or of its base for the part that it is a view of."""
+    base = self._base
+    if base is None:
+        former, self._edge, self._requires_grad = self._edge, node, True
+        if self.retains_grad:
+            _retain_here_instead(self, former)
+        forget_views(self)
+        return
+    edge = gradient_edge(base) if base._requires_grad else None
+    base._edge = CopySlices(edge, rare_of(self).steps, node)
+    base._requires_grad = True
+    forget_views(base)
+
+
+def _retain_here_instead(self: Tensor, former: Any) -> None:
+    """A tensor that retains its gradient retains that of its present values."""
+    number = getattr(former, "number", 0)
+    hooks_of(former.node if number else former).retained.pop(number, None)
+    self.retain_grad()
