@@ -36,8 +36,10 @@ class Session:
             raise NotClaimed(", ".join(missing))
         return self.implementation.run(program)
 
-    def conforms(self, program: Program) -> Trace:
+    def conforms(self, program: Program, contested: frozenset[str] = frozenset()) -> Trace:
         """Run the program and hold its trace against the model and the oracles.
+
+        A program with a contested behaviour other than those named is rejected: it belongs to another clause.
 
         Raises :class:`Deviation`, :class:`~conformance.judging.verdict.Disputed`, :class:`NotClaimed`, or
         :class:`~conformance.model.Reject` where the program cannot be judged.
@@ -45,6 +47,8 @@ class Session:
         program = program.complete()
         try:
             expected = predict(program)
+            if expected.contested - contested:
+                raise Reject(f"contested: {', '.join(sorted(expected.contested - contested))}")
         except Reject:
             self.tally.rejected += 1
             raise

@@ -116,10 +116,12 @@ def histories(nodes: Sequence[Node], seeds: Iterable[int]) -> set[int]:
     """
     tracked = set(seeds)
     for node in nodes:
+        if any(isinstance(each, ModelTensor) and each.late for each in node.args):
+            raise Unsure("a constant of the graph has been asked to require grad since")
         incoming = not tracked.isdisjoint(node.results)
         for place, edge in node.inputs.items():
             what = _reads(node, place)
-            if what is None:
+            if what is None or what.doubtful:
                 raise Unsure(f"the model does not know what the gradient of {node.op} depends on")
             if incoming or any(source == saved.RESULT or source in node.inputs for source in what.history):
                 tracked.add(edge.value)
@@ -149,6 +151,59 @@ def product(
     return record.add(step, [np.ones(record.arrays[position].shape) for position in wrt], guessed=True)
 
 
+@dataclass(frozen=True)
+class Sweep:
+    """One backward about to run: from which edges, with which cotangents, through which nodes."""
+
+    record: Record
+    roots: tuple[Edge, ...]
+    cotangents: tuple[int, ...]
+    nodes: tuple[Node, ...]
+    found: tuple[Edge, ...]
+
+    def terms(self) -> dict[int, int]:
+        """The gradient of each value found, by its position in the record.
+
+        Leaves cannot depend on each other and are asked for at once; other values are asked for one by one,
+        each cut at itself.
+        """
+        leaves = list(dict.fromkeys(edge.value for edge in self.found if edge.node is None))
+        inner = dict.fromkeys(edge.value for edge in self.found if edge.node is not None)
+        groups = [*([leaves] if leaves else []), *([value] for value in inner)]
+        return {
+            value: term
+            for group in groups
+            for value, term in zip(
+                group, product(self.record, self.roots, self.cotangents, group), strict=True
+            )
+        }
+
+
+def sweep(
+    record: Record,
+    roots: Sequence[ModelTensor],
+    cotangents: Sequence[ModelTensor | None],
+    targets: Sequence[ModelTensor],
+    through: Sequence[ModelTensor] | None,
+) -> Sweep:
+    """Plan a backward. With ``through`` only nodes on a way to one of these run, else all that are reached.
+
+    A target that no such way leads past gets nothing. Raises :class:`Refused` where a node was released.
+    """
+    edges = tuple(root.edge() for root in roots)
+    met = reached(edges)
+    ends = met if through is None else [edge for edge in met if _current(edge, through)]
+    nodes = tuple(order(edges) if through is None else executed(edges, ends))
+    check_released(nodes)
+    run = {id(node) for node in nodes}
+    found = tuple(edge for edge in met if _current(edge, targets) and (edge in ends or id(edge.node) in run))
+    seeded = tuple(
+        seed(record, root) if given is None else given.value
+        for root, given in zip(roots, cotangents, strict=True)
+    )
+    return Sweep(record, edges, seeded, nodes, found)
+
+
 def walk(
     record: Record,
     roots: Sequence[ModelTensor],
@@ -156,45 +211,26 @@ def walk(
     targets: Sequence[ModelTensor],
     create_graph: bool,
     retain_graph: bool,
-    through: Sequence[ModelTensor],
+    through: Sequence[ModelTensor] | None = None,
 ) -> dict[int, Gradient]:
     """The gradient of each target that is reached, by the target's identity; releases what ran unless told
-    not to.
-
-    Only nodes on a way to one of ``through`` run, and a target that none of these leads past gets nothing. A
-    leaf that was changed in place between two uses is several values: its gradient is the sum over them.
-    Targets that depend on each other are asked for one by one, each cut at itself.
+    not to. A leaf that was changed in place between two uses is several values: its gradient is their sum.
     """
-    edges = [root.edge() for root in roots]
-    met = reached(edges)
-    ends = [edge for edge in met if _current(edge, through)]
-    nodes = executed(edges, ends)
-    run = {id(node) for node in nodes}
-    found = [edge for edge in met if _current(edge, targets) and (edge in ends or id(edge.node) in run)]
-    check_released(nodes)
+    plan = sweep(record, roots, cotangents, targets, through)
     tracked: set[int] = set()
     if create_graph:
-        seeds = [
-            root.value for root, given in zip(roots, cotangents, strict=True) if given and given.requires_grad
-        ]
-        tracked = histories(nodes, seeds)
-    seeded = [
-        seed(record, root) if given is None else given.value
-        for root, given in zip(roots, cotangents, strict=True)
-    ]
-    leaves = list(dict.fromkeys(edge.value for edge in found if edge.node is None))
-    values = dict(zip(leaves, product(record, edges, seeded, leaves), strict=True)) if leaves else {}
-    for edge in found:
-        if edge.node is not None:
-            (values[edge.value],) = product(record, edges, seeded, [edge.value])
-    if not retain_graph:
-        release(nodes)
-    gradients: dict[int, Gradient] = {}
-    for edge in found:
-        before = gradients.get(id(edge.tensor), Gradient((), False))
-        gradients[id(edge.tensor)] = Gradient(
-            (*before.terms, values[edge.value]), before.tracked or edge.value in tracked, tuple(nodes)
+        pairs = zip(roots, cotangents, strict=True)
+        tracked = histories(
+            plan.nodes, [root.value for root, given in pairs if given and given.requires_grad]
         )
+    terms = plan.terms()
+    if not retain_graph:
+        release(plan.nodes)
+    gradients: dict[int, Gradient] = {}
+    for edge in plan.found:
+        before = gradients.get(id(edge.tensor), Gradient((), False))
+        summed = (*before.terms, terms[edge.value])
+        gradients[id(edge.tensor)] = Gradient(summed, before.tracked or edge.value in tracked, plan.nodes)
     return gradients
 
 

@@ -56,8 +56,14 @@ class ExpectedObservation:
 
 @dataclass
 class Expected:
-    """The model's prediction for one program."""
+    """The model's prediction for one program.
+
+    ``contested`` names the behaviours in it on which implementations are known to differ, each with a clause
+    of its own: every other law leaves such programs alone, so that one known deviation does not hide all
+    others.
+    """
 
     record: Record
     events: list[ExpectedEvent] = field(default_factory=list)
     observations: list[ExpectedObservation] = field(default_factory=list)
+    contested: set[str] = field(default_factory=set)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from conformance.model import backward as walking
-from conformance.model.backward import Gradient, Refused
+from conformance.model.backward import Gradient, Refused, Unsure
+from conformance.model.contested import RETAINED_DURING_GRAD
 from conformance.model.state import Missing, State
-from conformance.model.tensors import ModelTensor, Node
+from conformance.model.tensors import Edge, ModelTensor, Node
 from conformance.programs import statements as st
 from oracles.question import Apply, Literal, Ref
 
@@ -17,21 +18,14 @@ def backward(state: State, s: st.Backward) -> None:
     roots = [state.tensor(name) for name in s.roots]
     cotangents = [None if name is None else state.tensor(name) for name in s.gradients]
     walking.check_roots(roots, cotangents)
+    edges = known_edges(state, roots)
     named = _inputs(state, s.inputs)
-    met = [edge.tensor for edge in walking.reached([root.edge() for root in roots])]
+    met = [edge.tensor for edge in walking.reached(edges)]
     leaves = [tensor for tensor in met if tensor.is_leaf and tensor.requires_grad]
     kept = [tensor for tensor in met if tensor.retains_grad]
     targets = unique([*(leaves if named is None else named), *kept])
     try:
-        gradients = walking.walk(
-            state.record,
-            roots,
-            cotangents,
-            targets,
-            s.create_graph,
-            retains(s),
-            through=leaves if named is None else named,
-        )
+        gradients = walking.walk(state.record, roots, cotangents, targets, s.create_graph, retains(s), named)
     except Refused:
         for tensor in targets:
             tensor.doubt = "a backward that failed on its way may have accumulated into it"
@@ -39,6 +33,14 @@ def backward(state: State, s: st.Backward) -> None:
     for tensor in targets:
         if id(tensor) in gradients:
             tensor.grad = accumulated(state, tensor, gradients[id(tensor)], s.create_graph)
+
+
+def known_edges(state: State, roots: list[ModelTensor]) -> list[Edge]:
+    """The edges to start from, where the model knows all that the walk from them will meet."""
+    edges = [root.edge() for root in roots]
+    if any(node.through for node in walking.order(edges)) and any(each.retains_grad for each in state.live()):
+        raise Unsure("the history of a gradient may lead through a tensor that retains its grad")
+    return edges
 
 
 def _inputs(state: State, names: tuple[str, ...] | None) -> list[ModelTensor] | None:
@@ -108,10 +110,10 @@ def grad(state: State, s: st.Grad) -> None:
     walking.check_roots(outputs, cotangents)
     if not all(tensor.requires_grad for tensor in inputs):
         raise Refused("one of the inputs does not require grad")
+    if any(edge.tensor.retains_grad for edge in walking.reached(known_edges(state, outputs))):
+        state.expected.contested.add(RETAINED_DURING_GRAD)
     wanted = unique(inputs)
-    gradients = walking.walk(
-        state.record, outputs, cotangents, wanted, s.create_graph, retains(s), through=wanted
-    )
+    gradients = walking.walk(state.record, outputs, cotangents, wanted, s.create_graph, retains(s), wanted)
     missing = [name for name, tensor in zip(s.inputs, inputs, strict=True) if id(tensor) not in gradients]
     if missing and not (s.allow_unused or s.materialize_grads):
         raise Refused(f"{', '.join(missing)} was not used in the graph of the outputs", late=True)

@@ -10,6 +10,7 @@ from typing import Any
 from conformance.model import gradients, operations
 from conformance.model.backward import Refused, Unsure
 from conformance.model.conditions import decide
+from conformance.model.contested import VIEW_BEFORE_FLAG
 from conformance.model.expected import Anything, Expected, ExpectedObservation, Number, Reject
 from conformance.model.modes import MODE_OF
 from conformance.model.state import Missing, State
@@ -85,6 +86,9 @@ def set_requires_grad(state: State, s: st.SetRequiresGrad, place: Place) -> None
         raise Refused("only floating tensors can require gradients")
     if not tensor.is_leaf and not s.value:
         raise Refused("the flag of a tensor that is no leaf cannot be cleared")
+    if s.value and any(other.base is tensor for other in state.live()):
+        state.expected.contested.add(VIEW_BEFORE_FLAG)
+    tensor.late = tensor.late or (s.value and tensor.used)
     tensor.requires_grad = s.value
     state.own(tensor)
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from conformance.catalogue import CATALOGUE
 from conformance.dtypes import Typed, result_dtypes
 from conformance.model.backward import Refused
+from conformance.model.contested import VIEW_UNDER_NO_GRAD
 from conformance.model.expected import Reject
 from conformance.model.record import Record
 from conformance.model.state import State
@@ -20,6 +21,14 @@ from conformance.model.tensors import ModelTensor, Node
 from oracles.forward import Unsupported
 from oracles.forward import apply as forward
 from oracles.question import Apply, Ref, substitute
+
+VIEWS = frozenset(
+    (
+        "reshape flatten transpose permute squeeze unsqueeze expand T mT split chunk unbind select narrow"
+        " diagonal movedim __getitem__"
+    ).split()
+)
+"""Operators whose result may stand in the memory of their first operand."""
 
 INVALID = ("RuntimeError", "IndexError", "ValueError", "TypeError")
 
@@ -45,12 +54,19 @@ def apply(
     described = rebuilt(args, lambda tensor: Typed(tensor.dtype, bool(tensor.shape)))
     options_described = {name: rebuilt(value, lambda tensor: tensor.dtype) for name, value in params.items()}
     dtypes = result_dtypes(CATALOGUE[op], described, options_described, count)
+    if op in VIEWS and not state.enabled and args[0].requires_grad:
+        state.expected.contested.add(VIEW_UNDER_NO_GRAD)
     values = state.record.add(Apply(op, written, options, count), arrays)
     results = [
         ModelTensor(value, array.shape, dtype)
         for value, array, dtype in zip(values, arrays, dtypes, strict=True)
     ]
     record(state, op, args, params, results)
+    for _, operand in operands(args):
+        operand.used = operand.used or not operand.requires_grad
+    if op in VIEWS:
+        for result in results:
+            result.base = args[0].base or args[0]
     return results
 
 

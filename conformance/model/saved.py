@@ -21,12 +21,14 @@ RESULT = -1
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """For the gradient of one operand: the operands kept, and those of them that the gradient depends on
-    smoothly.
+    """For the gradient of one operand: the operands kept, and those that the gradient depends on smoothly.
+
+    ``doubtful``: the gradient is constant between jumps; whether it has a history is a matter of taste.
     """
 
     saved: tuple[int, ...] = ()
     history: tuple[int, ...] = ()
+    doubtful: bool = False
 
 
 NOTHING = Reads()
@@ -44,62 +46,19 @@ def chosen(*operands: int) -> Reads:
     return Reads(operands, ())
 
 
-LINEAR = [
-    "add",
-    "sub",
-    "neg",
-    "clone",
-    "sum",
-    "mean",
-    "cumsum",
-    "reshape",
-    "flatten",
-    "transpose",
-    "permute",
-    "squeeze",
-    "unsqueeze",
-    "expand",
-    "T",
-    "mT",
-    "cat",
-    "stack",
-    "split",
-    "chunk",
-    "unbind",
-    "select",
-    "narrow",
-    "diagonal",
-    "flip",
-    "movedim",
-    "repeat",
-    "to",
-    "sign",
-    "floor",
-    "ceil",
-    "round",
-    "trunc",
-    "contiguous",
-    "view",
-]
-OF_OPERAND = ["abs", "log", "sin", "cos", "square", "log1p"]
-OF_RESULT = [
-    "exp",
-    "sqrt",
-    "tan",
-    "tanh",
-    "sigmoid",
-    "nn.functional.relu",
-    "reciprocal",
-    "rsqrt",
-    "expm1",
-    "softmax",
-    "log_softmax",
-]
-OF_BOTH = ["prod", "std", "norm", "logsumexp"]
-BY_PLACE = ["amax", "amin", "max", "min", "gather", "index_select", "masked_fill", "take_along_dim"]
+LINEAR = (
+    "add sub neg clone sum mean cumsum reshape flatten transpose permute squeeze unsqueeze expand T mT cat"
+    " stack split chunk unbind select narrow diagonal flip movedim repeat to contiguous view"
+).split()
+JUMPING = "sign floor ceil round trunc".split()
+OF_OPERAND = "abs log sin cos square log1p".split()
+OF_RESULT = "exp sqrt tan tanh sigmoid nn.functional.relu reciprocal rsqrt expm1 softmax log_softmax".split()
+OF_BOTH = "prod std norm logsumexp".split()
+BY_PLACE = "amax amin max min gather index_select masked_fill take_along_dim".split()
 
 READS: Mapping[str, tuple[Reads, ...]] = {
     **dict.fromkeys(LINEAR, (NOTHING,)),
+    **dict.fromkeys(JUMPING, (Reads(doubtful=True),)),
     **dict.fromkeys(OF_OPERAND, (smooth(0),)),
     **dict.fromkeys(OF_RESULT, (smooth(RESULT),)),
     **dict.fromkeys(OF_BOTH, (smooth(0, RESULT),)),
@@ -110,8 +69,8 @@ READS: Mapping[str, tuple[Reads, ...]] = {
     "div": (smooth(1), smooth(0, 1)),
     "pow": (smooth(0, 1), smooth(0, 1, RESULT)),
     "atan2": (smooth(0, 1), smooth(0, 1)),
-    "fmod": (NOTHING, smooth(0, 1)),
-    "remainder": (NOTHING, smooth(0, 1)),
+    "fmod": (NOTHING, Reads((0, 1), (), doubtful=True)),
+    "remainder": (NOTHING, Reads((0, 1), (), doubtful=True)),
     "maximum": (chosen(0, 1), chosen(0, 1)),
     "minimum": (chosen(0, 1), chosen(0, 1)),
     "clamp": (chosen(0, 1, 2), chosen(0, 1, 2), chosen(0, 1, 2)),
@@ -131,7 +90,7 @@ def reads(op: str, params: Mapping[str, Any], args: tuple[Any, ...], operand: in
     if op == "pow" and operand == 1 and _number(args[0]):
         return smooth(1, RESULT)
     if op == "div" and params.get("rounding_mode") is not None:
-        return NOTHING
+        return Reads(doubtful=True)
     rows = READS.get(op)
     if rows is None:
         return None

@@ -31,6 +31,10 @@ class State:
             raise Missing(f"{name} is not bound")
         return tensor
 
+    def live(self) -> list[ModelTensor]:
+        """Every tensor that a name is bound to."""
+        return [tensor for tensor in self.names.values() if tensor is not None]
+
     def bind(self, name: str, tensor: ModelTensor) -> None:
         self.names[name] = tensor
         self.own(tensor)

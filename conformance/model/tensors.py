@@ -42,7 +42,8 @@ class Node:
 class ModelTensor:
     """A tensor: its current value in the record, and everything that an observer can see but numbers.
 
-    ``grad`` is itself a tensor whose value is the sum of the values at ``terms``.
+    ``grad`` is itself a tensor whose value is the sum of the values at ``terms``; ``base`` is the tensor that
+    this one is a view of. ``late``: it was asked to require grad after an operation had used it so far.
     """
 
     value: int
@@ -53,7 +54,10 @@ class ModelTensor:
     grad: ModelTensor | None = None
     retains_grad: bool = False
     storage: object = field(default_factory=object)
+    base: ModelTensor | None = None
     terms: tuple[int, ...] = ()
+    used: bool = False
+    late: bool = False
     doubt: str = ""
 
     @property

@@ -58,7 +58,11 @@ def compute(scope: Scope, op: str, *operands: Known | float, **params: Any) -> K
     """Exactly this operation on exactly these operands; its one result."""
     args = tuple(Var(each.name) if isinstance(each, Known) else each for each in operands)
     statement = Apply((scope.name("v"),), op, args, tuple(params.items()))
-    if not scope.again(statement):
+    try:
+        fits = scope.again(statement)
+    except ValueError:
+        fits = False
+    if not fits:
         reject()
     scope.write(statement)
     return scope.state.known[statement.targets[0]]

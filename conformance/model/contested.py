@@ -1,0 +1,9 @@
+"""Behaviours on which implementations are known to differ; each is a clause of its own."""
+
+from __future__ import annotations
+
+from typing import Final
+
+VIEW_UNDER_NO_GRAD: Final = "a view of a tracked tensor taken while gradients are disabled"
+RETAINED_DURING_GRAD: Final = "autograd.grad through a tensor that retains its grad"
+VIEW_BEFORE_FLAG: Final = "a view of a leaf that was asked to require grad after the view was taken"
