@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from conformance.cli.errors import CannotRun
+from conformance.cli.errors import CannotRun, NotReady
 from conformance.cli.explain import explain
 from conformance.cli.listing import list_
 from conformance.cli.replay import replay
@@ -45,6 +45,9 @@ def _code(arguments: list[str]) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return 0
+    except NotReady as error:
+        click.echo(f"{PROGRAM}: {error.format_message()}", err=True)
+        return CannotRun.exit_code
     except click.ClickException as error:
         click.echo(f"{PROGRAM}: {_one_line(error)}", err=True)
         return CannotRun.exit_code

@@ -23,9 +23,10 @@ from conformance.report.failure import Origin
 from conformance.report.findings import failure
 from conformance.report.terminal import Screen
 from conformance.running.effort import EFFORTS
+from conformance.running.guard import Guarded
 from conformance.running.lawrun import Setting, run_law
 from conformance.running.results import Failure
-from conformance.running.search import Found, Guarded, kind_of
+from conformance.running.search import Found, kind_of
 from conformance.running.selection import all_laws
 from conformance.running.verdict import CONFORMS, DEVIATES, SUITE_AT_FAULT
 from conformance.suggest import suggestion

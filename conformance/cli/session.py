@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conformance.cli.errors import CannotRun
+from conformance.cli.errors import CannotRun, NotReady
 from conformance.suggest import suggestion
 
 if TYPE_CHECKING:
@@ -43,15 +43,15 @@ def implementation_called(name: str) -> Implementation:
     Raises:
         CannotRun: nothing there is called so, it cannot be imported, or it is no implementation.
     """
-    from conformance.adapters.loading import load
+    from conformance.adapters.loading import LoadError, load
 
     # Somebody's own module stands in the working directory, where a console script does not look.
     if (here := os.getcwd()) not in sys.path:
         sys.path.insert(0, here)
     try:
         return load(name)
-    except Exception as error:
-        raise CannotRun(one_line(error)) from None
+    except LoadError as error:
+        raise CannotRun(str(error)) from None
 
 
 def one_line(error: BaseException) -> str:
@@ -72,10 +72,6 @@ def check_smoke(implementation: Implementation) -> None:
     if failures:
         facts = "\n".join(f"  {failure}" for failure in failures)
         raise NotReady(f"the adapter of {implementation.name} is not right yet, so no law was run:\n{facts}")
-
-
-class NotReady(CannotRun):
-    """The smoke facts failed; the message has a line for each."""
 
 
 def bench(implementation: Implementation, names: Sequence[str], required: Sequence[str]) -> Bench:

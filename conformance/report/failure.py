@@ -72,7 +72,11 @@ def _which(failure: Failure) -> str:
 
 def _finding(finding: Finding, width: int) -> Iterator[str]:
     yield f"  {_subject(finding)}"
-    yield from _rows(_said_rows(finding) if finding.said else _plain_rows(finding), width)
+    if finding.said:
+        room = width - 6 - max(len("worst element"), *(len(said.oracle) for said in finding.said))
+        yield from _rows(_said_rows(finding, room), width)
+    else:
+        yield from _rows(_plain_rows(finding), width)
 
 
 def _subject(finding: Finding) -> str:
@@ -88,20 +92,22 @@ def _plain_rows(finding: Finding) -> Iterator[tuple[str, str]]:
     yield from _last_rows(finding)
 
 
-def _said_rows(finding: Finding) -> Iterator[tuple[str, str]]:
+def _said_rows(finding: Finding, room: int) -> Iterator[tuple[str, str]]:
     yield "came back", finding.got
+    # Where an answer is too long for a line, its worst element says what there is to see.
+    short = all(len(said.value) + len(" within 0.0e-00") <= room for said in finding.said)
     for said in finding.said:
-        yield said.oracle, _answer(said)
+        yield said.oracle, _answer(said, short or finding.worst is None)
     if finding.worst is not None:
         yield from _worst_rows(finding, finding.worst)
     yield from _last_rows(finding)
 
 
-def _answer(said: Said) -> str:
+def _answer(said: Said, whole: bool) -> str:
     if said.abstains:
         return f"abstains: {said.abstains}"
-    bound = "exact" if said.bound == "0" else f"within {said.bound}"
-    return f"{said.value}   {bound}"
+    bound = "exactly" if said.bound == "0" else f"within {said.bound}"
+    return f"{said.value if whole else said.at}   {bound}{'' if whole else ', at the worst element'}"
 
 
 def _worst_rows(finding: Finding, worst: tuple[int, ...]) -> Iterator[tuple[str, str]]:
@@ -118,12 +124,17 @@ def _last_rows(finding: Finding) -> Iterator[tuple[str, str]]:
 
 
 def _rows(rows: Iterable[tuple[str, str]], width: int) -> Iterator[str]:
-    """Two columns. Values stay whole however long they are; words are wrapped."""
+    """Two columns, the second wrapped between words and elements."""
     listed = list(rows)
     label = max(len(name) for name, _ in listed)
     for name, value in listed:
         head = f"    {name:<{label}}  "
-        if name in ("because", "looks like"):
-            yield from textwrap.wrap(value, width, initial_indent=head, subsequent_indent=" " * len(head))
-        else:
-            yield f"{head}{value}"
+        wrapped = textwrap.wrap(
+            value,
+            max(width, len(head) + 20),
+            initial_indent=head,
+            subsequent_indent=" " * len(head),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        yield from wrapped or [head.rstrip()]

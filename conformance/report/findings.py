@@ -18,8 +18,9 @@ from conformance.programs.printer import one_line, source
 from conformance.programs.wire import to_json
 from conformance.report.patterns import Case, recognise
 from conformance.report.values import at, number, rough, shown
+from conformance.running.guard import Crash
 from conformance.running.results import Failure, Finding, Said
-from conformance.running.search import Crash, Found
+from conformance.running.search import Found
 from conformance.trace import Place, Raised, Tensor, Trace
 from oracles.question import Abstain, Oracle
 
@@ -36,11 +37,13 @@ def failure(law: Law, part: str | None, found: Found, oracles: Sequence[Oracle])
         finding = Finding((), "", error.subject, "", "one answer", "two that exclude each other", said=said)
         return _failure(law, part, found, error.program, None, (finding,), str(error))
     if isinstance(error, Crash):
-        return _failure(law, part, found, error.program, None, (), f"{error}: {_text(error.error)}")
+        return _failure(
+            law, part, found, error.program, None, (), f"{error}: {Raised.of(error.error).message}"
+        )
     where = traceback.extract_tb(error.__traceback__)
     last = next((frame for frame in reversed(where) if "hypothesis" not in Path(frame.filename).parts), None)
     place = f" ({Path(last.filename).name}, line {last.lineno})" if last else ""
-    return Failure(law.name, law.clause, "error", part, found.example, message=f"{_text(error)}{place}")
+    return _failure(law, part, found, found.program, None, (), f"{_text(error)}{place}")
 
 
 def _text(error: BaseException) -> str:

@@ -17,8 +17,9 @@ from conformance.laws.law import Law, Session
 from conformance.report.findings import failure, undeclared
 from conformance.running.determinism import steady
 from conformance.running.effort import Effort, seed_of
+from conformance.running.guard import Guarded
 from conformance.running.results import Counts, LawResult, Outcome, PartResult, merged
-from conformance.running.search import Guarded, Search
+from conformance.running.search import Search
 from oracles.question import Oracle
 
 Progress = Callable[[int], None]

@@ -15,48 +15,16 @@ from hypothesis.strategies import SearchStrategy
 from conformance.judging.verdict import Deviation, Disputed, Mismatch, Tally
 from conformance.laws.law import Law, NotClaimed, Session
 from conformance.model import Reject
+from conformance.programs.statements import Program
 from conformance.running.determinism import settings
+from conformance.running.guard import Crash
+from conformance.running.reduce import reduced
 from conformance.running.results import Counts, FailureKind
-from conformance.trace import Trace
 
 # Examples are written by hand and show a law from every side, so several of them fail together.
 EXAMPLES_SHOWN = 3
 # A part whose cases all need what the implementation does not offer is not worth drawing to the end.
 NOT_CLAIMED_IN_A_ROW = 25
-
-
-class Crash(Exception):
-    """The implementation raised out of ``run``, which it never may."""
-
-    def __init__(self, program: Any, error: BaseException) -> None:
-        super().__init__(f"the implementation failed outside of the program: {type(error).__name__}")
-        self.program = program
-        self.error = error
-
-
-class Guarded:
-    """An implementation whose ``run`` raises nothing but :class:`Crash` and KeyboardInterrupt."""
-
-    def __init__(self, implementation: Any) -> None:
-        self._implementation = implementation
-        self.last_program: Any = None
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._implementation, name)
-
-    def run(self, program: Any) -> Trace:
-        self.last_program = program
-        try:
-            trace = self._implementation.run(program)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            raise Crash(program, error) from None
-        if not isinstance(trace, Trace):
-            raise Crash(
-                program, TypeError(f"run gives a conformance.trace.Trace, got {type(trace).__name__}")
-            )
-        return trace
 
 
 @dataclass(frozen=True)
@@ -66,6 +34,7 @@ class Found:
     kind: FailureKind
     error: Exception
     example: bool = False
+    program: Program | None = None  # the last that was run, where the error has none
 
 
 # Splits the mismatches into those that no entry declares, and the keys of the entries that declare the
@@ -105,13 +74,13 @@ class Search:
                 continue
             except Exception as error:
                 if len(self.found) < EXAMPLES_SHOWN:
-                    self.found.append(Found(kind_of(error), error, example=True))
+                    self.found.append(Found(kind_of(error), error, True, self._last_program()))
                 else:
                     self.more_examples += 1
 
     def drawn(self, strategy: SearchStrategy[Any], cases: int, seed: int) -> None:
         """Draw cases until one fails, and shrink it; at most one is found."""
-        self._first = self._last = None
+        self._reset()
 
         @hypothesis.seed(seed)
         @settings(cases)
@@ -129,11 +98,44 @@ class Search:
             # Drawing itself went wrong: a strategy of the suite, not the implementation.
             self._last = Found("error", error)
         except Exception as error:
-            self._last = Found(kind_of(error), error)
+            self._last = Found(kind_of(error), error, program=self._last_program())
         self.found += self._smallest()
 
+    def _last_program(self) -> Program | None:
+        return getattr(self.session.implementation, "last_program", None)
+
+    def _reset(self) -> None:
+        self._first = self._last = None
+        self._tried = 0
+
     def _smallest(self) -> list[Found]:
-        return [] if self._last is None else [self._last]
+        if self._last is None:
+            return []
+        kind, error = self._last.kind, self._last.error
+        if kind == "deviation" and isinstance(error, Deviation):
+            return [Found(kind, reduced(error, self._probe, self.shrinks))]
+        if kind == "crash" and isinstance(error, Crash):
+            return [Found(kind, reduced(error, self._probe, self.shrinks))]
+        return [self._last]
+
+    def _probe(self, program: Program) -> Exception | None:
+        self.session.tally = Tally()
+        try:
+            self.session.conforms(program)
+        except Deviation as error:
+            return self._undeclared(error)[0]
+        except Exception as error:
+            return error
+        return None
+
+    def _undeclared(self, error: Deviation) -> tuple[Deviation | None, list[str]]:
+        """The deviation without what is declared, None where all of it is; and the keys of the
+        declarations.
+        """
+        rest, keys = self.sieve(error)
+        if not keys:
+            return error, keys
+        return (Deviation(error.program, error.trace, rest) if rest else None), keys
 
     def _case(self, case: Any) -> None:
         """One case. Raises what it fails with; a failure that differs in kind from the first is not
@@ -162,20 +164,18 @@ class Search:
                 self._count(self.session.tally)
 
     def _deviates(self, error: Deviation) -> None:
-        undeclared, keys = self.sieve(error)
+        undeclared, keys = self._undeclared(error)
         if self._first is None:
             self.known += keys
-        if undeclared:
-            if len(undeclared) < len(error.mismatches):
-                error = Deviation(error.program, error.trace, undeclared)
-            self._fails("deviation", error)
+        if undeclared is not None:
+            self._fails("deviation", undeclared)
 
     def _fails(self, kind: FailureKind, error: Exception) -> NoReturn:
         if self._first is None:
             self._first = kind
         if kind != self._first:
             raise errors.UnsatisfiedAssumption from None
-        self._last = Found(kind, error)
+        self._last = Found(kind, error, program=self._last_program())
         raise error
 
     def _not_claimed(self, why: str, shrinking: bool) -> None:
