@@ -9,6 +9,8 @@ from conformance.catalogue.row import DIM, DIMS, DTYPE, KEEPDIM, Accepts, Param,
 
 _GIVEN_DIM = replace(DIM, required=True)
 _GIVEN_DIMS = replace(DIMS, required=True)
+# Without p PyTorch's norm is that of Frobenius, which takes no more than two axes.
+_FEW_DIMS = Param("dim", "one or two dims")
 _CORRECTION = Param("correction", "choice", choices=(0, 1))
 
 
@@ -48,7 +50,7 @@ ROWS = (
     _reduction("std", (DIMS, _CORRECTION, KEEPDIM), (NO_SPREAD,), least=2),
     _reduction(
         "norm",
-        (Param("p", "choice", choices=(2, 1, 3, float("inf"))), DIMS, KEEPDIM),
+        (Param("p", "choice", choices=(2, 1, 3, float("inf"))), _FEW_DIMS, KEEPDIM),
         (NORM,),
         least=1,
     ),

@@ -27,6 +27,7 @@ ParamKind: TypeAlias = OneOf[
     "dim",
     "dims",
     "one or more dims",
+    "one or two dims",
     "new dim",
     "permutation",
     "flag",

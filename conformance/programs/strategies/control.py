@@ -10,6 +10,7 @@ from conformance.programs.statements import (
     Apply,
     Backward,
     Condition,
+    Create,
     If,
     Measure,
     Relation,
@@ -165,8 +166,10 @@ def training(scope: Scope) -> None:
     before = scope.state.copy()
     found = scope.apply(scope.d.choice(scope.operators), pool=leaves)
     if found is not None and found[0].tracked:
-        cotangent = draw_cotangent(scope.d, found[0].bound.shape, found[0].bound.dtype)
-        scope.write(Backward((found[0].name,), (scope.create(cotangent, prefix="w").name,)))
+        # Each round has a cotangent of its own: an implementation may keep the one it was given.
+        seed = Create(scope.name("w"), draw_cotangent(scope.d, found[0].bound.shape, found[0].bound.dtype))
+        scope.write(seed)
+        scope.write(Backward((found[0].name,), (seed.target,)))
         scope.free(found[0].reach)
         scope.fill(found[0].sure)
         reached = [each.name for each in leaves if each.bit & found[0].reach]

@@ -25,7 +25,11 @@ class Draws:
 
     def step(self, take: Callable[[], T]) -> T:
         """What ``take`` gives; its choices become one stretch, which Hypothesis can take out as a whole."""
-        return self._draw(_stretch(take))  # type: ignore[no-any-return]
+        outer = self._draw
+        try:
+            return outer(_stretch(self, take))  # type: ignore[no-any-return]
+        finally:
+            self._draw = outer
 
     def below(self, count: int) -> int:
         """A number from 0 to ``count - 1``, for a count of 1 to 100; a sole alternative costs no choice."""
@@ -61,7 +65,8 @@ class Draws:
 
 
 @st.composite
-def _stretch(draw: Any, take: Callable[[], T]) -> T:
+def _stretch(draw: Any, d: Draws, take: Callable[[], T]) -> T:
+    d._draw = draw
     return take()
 
 

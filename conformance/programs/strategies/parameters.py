@@ -107,6 +107,11 @@ def _one_or_more(d: Draws, row: Row, param: Param, shape: Shape, chosen: Chosen)
     return tuple(_signed(d, axis, len(shape)) for axis in d.some(range(len(shape)), least=1))
 
 
+def _one_or_two(d: Draws, row: Row, param: Param, shape: Shape, chosen: Chosen) -> Any:
+    dims = _one_or_more(d, row, param, shape, chosen)
+    return dims[:2] if isinstance(dims, tuple) else dims
+
+
 def _permutation(d: Draws, row: Row, param: Param, shape: Shape, chosen: Chosen) -> tuple[int, ...]:
     return tuple(_signed(d, axis, len(shape)) for axis in d.some(range(len(shape)), least=len(shape)))
 
@@ -194,6 +199,7 @@ CHOOSE: dict[ParamKind, Choose] = {
     "new dim": _new_dim,
     "dims": _dims,
     "one or more dims": _one_or_more,
+    "one or two dims": _one_or_two,
     "permutation": _permutation,
     "flag": lambda d, row, param, shape, chosen: True,
     "choice": lambda d, row, param, shape, chosen: d.choice(param.choices),
