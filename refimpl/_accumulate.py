@@ -36,6 +36,8 @@ def accumulate(leaf: Tensor, gradient: Any, owned: bool, create_graph: bool) -> 
     ``gradient`` is an array, which becomes the buffer itself if ``owned``; or a tensor under ``create_graph``,
     which is added out of place so that the sum is recorded.
     """
+    if not leaf._requires_grad:  # it was switched off after the graph was made
+        return
     with _accumulating:
         rare = rare_of(leaf)
         before = leaf._grad

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final
 
 import numpy as np
 
 from . import _dtypes
 from ._grad_mode import recording
-from ._graph import Node, Special, VersionCounter, hooks_of, mark_changed
+from ._graph import Node, Output, Special, hooks_of, mark_changed, node_of
 from ._operators.operator import Operator
-from ._operators.recording import fits_of, promoted
+from ._operators.recording import fits_of, promoted, run
 from ._operators.rewriting import CopySlices
-from ._plan import Plan
-from ._quiet import quietly
 from ._saved import INPUT, keep
 from ._tensor import Tensor, gradient_edge, rare_of, version_of
 from ._views import check_may_change, forget_views, overlaps_itself, write
@@ -41,16 +38,26 @@ def change(operator: Operator, self: Tensor, *arguments: Any, every_element: boo
     if not every_element:
         _check_memory(self, tensors)
     values = _values(operator, operands)
-    result = quietly(operator.forward, *values, *parameters)
+    result = run(operator, values, parameters)
     _check_result(self, result)
     if not records:
         _write(self, result)
+        forget_views(self if self._base is None else self._base, recorded=False)
         return self
     plan = operator.plan(operator.mask(tensors))
     if (INPUT, 0) in plan.sources:
         values[0] = values[0].copy()
     _write(self, result)
-    _rewrite(self, _node(operator, plan, tensors, values, parameters, result.dtype))
+    # Old values were copied, and nothing can change them; another operand in this memory has just been changed.
+    changed = Tensor(self._array)
+    shares = [each is not None and each._version_counter is self._version_counter for each in tensors]
+    guarded = [None, *(changed if shared else each for each, shared in zip(tensors[1:], shares[1:]))]
+    saved, guard = keep(plan, guarded, values, parameters, (self,))
+    fits = fits_of(tensors, plan.mask, result) if operator.elementwise else None
+    edges = tuple(gradient_edge(each) for each, needed in zip(tensors, plan.mask) if needed and each is not None)
+    _rewrite(self, operator.node_class(plan, edges, saved, guard, None if fits is None else Special(fits)))
+    if changed._version_counter is not None:
+        mark_changed(changed._version_counter)
     return self
 
 
@@ -111,43 +118,22 @@ def _write(self: Tensor, result: Any) -> None:
     mark_changed(version_of(self))
 
 
-_ALWAYS_STALE: Final = Tensor(np.empty(0))
-_ALWAYS_STALE._version_counter = VersionCounter()
-_ALWAYS_STALE._version_counter.changed_at = math.inf  # type: ignore[assignment]
-
-
-def _node(
-    operator: Operator, plan: Plan, tensors: list[Tensor | None], values: Any, parameters: Any, computed: Any
-) -> Node:
-    """The node of a change that has just happened."""
-    self = tensors[0]
-    assert self is not None
-    edges = tuple(gradient_edge(each) for each, needed in zip(tensors, plan.mask) if needed and each is not None)
-    # The old values were copied, which nothing can change; other operands in this memory have just been changed.
-    shares = [each is not None and each._version_counter is self._version_counter for each in tensors]
-    guarded = [None, *(_ALWAYS_STALE if shared else each for each, shared in zip(tensors[1:], shares[1:]))]
-    saved, guard = keep(plan, guarded, values, parameters, (self,))
-    fits = fits_of(tensors, plan.mask, np.empty(self._array.shape, computed)) if operator.elementwise else None
-    return operator.node_class(plan, edges, saved, guard, None if fits is None else Special(fits))
-
-
 def _rewrite(self: Tensor, node: Node) -> None:
     """Make ``node`` the history of a tensor, or of its base for the part that it is a view of."""
     base = self._base
     if base is None:
-        former, self._edge, self._requires_grad = self._edge, node, True
-        if self.retains_grad:
-            _retain_here_instead(self, former)
-        forget_views(self)
-        return
-    edge = gradient_edge(base) if base._requires_grad else None
-    base._edge = CopySlices(edge, rare_of(self).steps, node)
-    base._requires_grad = True
-    forget_views(base)
+        _give_history(self, node)
+    else:
+        edge = gradient_edge(base) if base._requires_grad else None
+        _give_history(base, CopySlices(edge, rare_of(self).steps, node))
 
 
-def _retain_here_instead(self: Tensor, former: Any) -> None:
-    """A tensor that retains its gradient retains that of its present values."""
-    number = getattr(former, "number", 0)
-    hooks_of(former.node if number else former).retained.pop(number, None)
-    self.retain_grad()
+def _give_history(changed: Tensor, node: Node) -> None:
+    former, changed._edge, changed._requires_grad = changed._edge, node, True
+    if changed.retains_grad:
+        # It retains the gradient of its present values, no longer that of its former ones.
+        number = former.number if isinstance(former, Output) else 0
+        assert former is not None
+        hooks_of(node_of(former)).retained.pop(number, None)
+        changed.retain_grad()
+    forget_views(changed)

@@ -76,7 +76,7 @@ def note_view(
     else:
         rare.base, rare.steps, rare.forbidden = of_source.base, (*of_source.steps, step), of_source.forbidden
     if number is not None:
-        rare.forbidden = _SEVERAL.format(number=number, name=operator.node_name or operator.name)
+        rare.forbidden = _SEVERAL.format(number=number, name=(operator.node_name or operator.name).partition("Backward")[0])
     elif not recording.get():
         rare.forbidden = rare.forbidden or _NO_GRAD
     of_base = rare_of(rare.base)
@@ -110,9 +110,9 @@ def check_may_change(tensor: Tensor) -> None:
         RuntimeError: for leaves that require grad and views of them, and for views whose history cannot be rewritten.
     """
     base = tensor._base
+    if tensor._requires_grad and tensor.is_leaf:
+        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
     if base is None:
-        if tensor._requires_grad and tensor.is_leaf:
-            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
         return
     rare = rare_of(tensor)
     if rare.forbidden:
@@ -121,13 +121,16 @@ def check_may_change(tensor: Tensor) -> None:
         raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
 
 
-def forget_views(base: Tensor) -> None:
-    """Make every view of a base that was changed ask for its history anew."""
+def forget_views(base: Tensor, recorded: bool = True) -> None:
+    """Make every view of a base that was changed ask for its history anew.
+
+    A change that was not ``recorded`` gives history to none that had no history before.
+    """
     views = None if base._rare is None else base._rare.views
     for view in () if views is None else list(views.values()):
         rare = rare_of(view)
-        is_leaf_of_its_own = view._requires_grad and view._edge is None and not rare.stale
-        if not is_leaf_of_its_own:
+        is_leaf_of_its_own = view._requires_grad and view._edge is None
+        if not is_leaf_of_its_own and (recorded or view._requires_grad):
             view._edge, view._requires_grad, rare.stale = None, True, True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from .._tensor import Tensor, gradient_edge
 from .._views import note_view
 from .operator import Operator
 
-__all__ = ["apply", "apply_elementwise", "fits_of", "promoted", "record"]
+__all__ = ["apply", "apply_elementwise", "fits_of", "promoted", "record", "run"]
 
 
 def apply(operator: Operator, tensors: Sequence[Tensor | None], parameters: tuple[Any, ...]) -> Any:
@@ -75,11 +76,35 @@ def apply_elementwise(operator: Operator, arguments: tuple[Any, ...]) -> Any:
     values = promoted(operator, operands)
     if values is NotImplemented:
         return NotImplemented
-    result = Tensor(quietly(operator.forward, *values, *parameters))
+    result = Tensor(run(operator, values, parameters))
     tensors = [each if isinstance(each, Tensor) else None for each in operands]
     if operator.node_name is not None and recording.get() and True in (mask := operator.mask(tensors)):
         record(operator, operator.plan(mask), tensors, values, parameters, (result,))
     return result
+
+
+def run(operator: Operator, values: Any, parameters: tuple[Any, ...]) -> Any:
+    """An operator's forward on arrays.
+
+    Raises:
+        RuntimeError: when the shapes of elementwise operands do not broadcast.
+    """
+    try:
+        return quietly(operator.forward, *values, *parameters)
+    except ValueError:
+        if operator.elementwise:
+            _check_broadcast([value.shape for value in values if isinstance(value, np.ndarray)])
+        raise
+
+
+def _check_broadcast(shapes: list[tuple[int, ...]]) -> None:
+    for a, b in itertools.pairwise(shapes):
+        for i in range(1, min(len(a), len(b)) + 1):
+            if a[-i] != b[-i] and 1 not in (a[-i], b[-i]):
+                raise RuntimeError(
+                    f"The size of tensor a ({a[-i]}) must match the size of tensor b ({b[-i]}) at non-singleton "
+                    f"dimension {max(len(a), len(b)) - i}"
+                )
 
 
 def promoted(operator: Operator, operands: tuple[Any, ...]) -> Any:
