@@ -25,12 +25,13 @@ def number(value: float | int | bool, dtype: str = "float64") -> str:
         return 'float("nan")'
     if math.isinf(value):
         return f'float("{"-" if value < 0 else ""}inf")'
-    if dtype == "float64":
-        return repr(value)
-    kind = np.dtype(dtype).type
-    short = repr(float(str(kind(value))))
-    # Rounding twice, first to a double, may miss by one unit; the long text never does.
-    return short if kind(float(short)) == value else repr(value)
+    text = repr(value)
+    if dtype != "float64":
+        kind = np.dtype(dtype).type
+        short = repr(float(str(kind(value))))
+        # Rounding twice, first to a double, may miss by one unit; the long text never does.
+        text = short if kind(float(short)) == value else text
+    return text.replace("e+", "e")
 
 
 def tensor(value: Literal, requires_grad: bool = False) -> Doc:
@@ -52,17 +53,20 @@ def _nested(value: Literal) -> Doc:
     return rows[0]
 
 
-def arguments(value: Any, name: str = "", *, in_index: bool = False) -> Doc:
+def index(value: Any) -> str:
+    """What stands between the brackets of an index; its own tuple needs no parentheses."""
+    if not isinstance(value, tuple) or not value:
+        return flat(arguments(value))
+    return ", ".join(flat(arguments(item)) for item in value) + ("," if len(value) == 1 else "")
+
+
+def arguments(value: Any, name: str = "") -> Doc:
     """An argument, however deep; ``name`` is the parameter's: a dtype stands in a program as a string."""
     match value:
         case Var():
             return value.name
         case Slice():
             return _slice(value)
-        case tuple() if in_index and value:
-            return ", ".join(flat(arguments(item, in_index=True)) for item in value) + (
-                "," if len(value) == 1 else ""
-            )
         case tuple():
             return sequence(tuple(map(arguments, value)))
         case str():
@@ -90,7 +94,7 @@ def application(op: str, args: tuple[Any, ...], params: Mapping[str, Any]) -> Do
     if op == "neg":
         return f"-{flat(arguments(args[0]))}"
     if op == "__getitem__":
-        return f"{flat(arguments(args[0]))}[{flat(arguments(args[1], in_index=True))}]"
+        return f"{flat(arguments(args[0]))}[{index(args[1])}]"
     if op in ATTRIBUTES:
         return f"{flat(arguments(args[0]))}.{op}"
     if op in METHODS and args and isinstance(args[0], Var):

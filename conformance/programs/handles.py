@@ -67,12 +67,11 @@ def _in_place(op: str) -> Callable[[Handle, Any], Handle]:
 class Handle:
     """A tensor of the program. Operators, methods, indices and assignments are PyTorch's."""
 
-    name: str
-    _builder: Builder
+    __slots__ = ("_builder", "name")
 
     def __init__(self, builder: Builder, name: str) -> None:
-        object.__setattr__(self, "_builder", builder)
-        object.__setattr__(self, "name", name)
+        self._builder = builder
+        self.name = name
 
     def named(self, name: str) -> Handle:
         """Give the tensor a name of its own, right where it is made."""
@@ -205,19 +204,17 @@ class Handle:
         """A handle on what ``.grad`` holds at this point of the program."""
         return self._builder.bind(lambda names: st.ReadGrad(names[0], self.name))[0]
 
+    @grad.setter
+    def grad(self, value: Handle | None) -> None:
+        self._builder.add(st.SetGrad(self.name, None if value is None else value.name))
+
     @property
     def requires_grad(self) -> bool:
         raise TypeError("a handle's flag is known when the program runs; observe it")
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name == "grad":
-            self._builder.add(st.SetGrad(self.name, None if value is None else value.name))
-        elif name == "requires_grad":
-            self._builder.add(st.SetRequiresGrad(self.name, bool(value)))
-        elif name == "name":
-            object.__setattr__(self, name, value)
-        else:
-            raise AttributeError(f"a handle has no {name!r} to set; there are grad and requires_grad")
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self._builder.add(st.SetRequiresGrad(self.name, value))
 
     def register_hook(self, action: st.HookAction = "log", factor: float = 1.0) -> HookHandle:
         return self._builder.hook(self, action, factor=factor)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from conformance.programs import statements as st
-from conformance.programs.expressions import application, arguments, tensor
+from conformance.programs.expressions import application, arguments, index, tensor
 from conformance.programs.layout import INDENT, Doc, call, flat, keyword, lay_out
 from conformance.trace import Event, Place, Trace
 
@@ -57,8 +57,8 @@ class _Printer:
         for event in events:
             of_index.setdefault(event.place[0], []).append(event)
         lines = []
-        for index, statement in enumerate(statements):
-            lines += self.guarded(statement, indent, of_index.get(index, []))
+        for number, statement in enumerate(statements):
+            lines += self.guarded(statement, indent, of_index.get(number, []))
         return lines
 
     def guarded(self, statement: st.Statement, indent: str, events: list[Event]) -> list[str]:
@@ -228,8 +228,8 @@ _GIVES_A_LIST = frozenset({"split", "chunk", "unbind"})
 def _mutate(s: st.Mutate) -> _Lines:
     target = f"{s.target}.data" if s.through_data else s.target
     if s.op == "__setitem__":
-        index, value = s.args
-        return [(f"{target}[{flat(arguments(index, in_index=True))}] = ", arguments(value))]
+        at, value = s.args
+        return [(f"{target}[{index(at)}] = ", arguments(value))]
     before = f"{s.result} = " if s.result is not None else ""
     params = [keyword(name, arguments(value, name)) for name, value in s.params]
     return [(before, call(f"{target}.{s.op}_", *map(arguments, s.args), *params))]
