@@ -14,7 +14,7 @@ import numpy as np
 
 from conformance.catalogue import Row, find
 from conformance.dtypes import category
-from conformance.programs.statements import Apply, Create, Detach, Statement, Var
+from conformance.programs.statements import Apply, Create, Detach, Statement, Var, bound
 from conformance.programs.strategies.calls import LEAF_NAMES, as_arguments, draw_arguments, place
 from conformance.programs.strategies.draws import Draws
 from conformance.programs.strategies.evaluation import Forward, Outcome, evaluate
@@ -159,17 +159,17 @@ class Scope:
         return self.adopt(statement, keep=not prefix)
 
     def _before_loops(self, statement: Statement) -> None:
-        if self.in_loop and isinstance(statement, Create):
-            self.hoisted.add(statement.target)
+        if self.in_loop:
+            self.hoisted.update(bound(statement))
         (self.top if self.in_loop else self.lines).append(statement)
 
     def adopt(self, create: Create, keep: bool = True) -> Known:
         """Know the tensor that a statement creates; without ``keep`` no later statement will use it."""
         array = create.value.array()
         exact = array.astype(np.float64) if array.dtype.kind == "f" else array
-        bound = Bound(create.target, exact, create.value.dtype)
+        tensor = Bound(create.target, exact, create.value.dtype)
         bit = self.fresh_bit(leaf=True) if create.requires_grad else 0
-        known = Known(bound, create.requires_grad, True, bit, bit, bit)
+        known = Known(tensor, create.requires_grad, True, bit, bit, bit)
         return self.bind(known) if keep else known
 
     def detach(self, target: str, source: Known, data: bool = False) -> Known:
@@ -194,6 +194,9 @@ class Scope:
             self._before_loops(statement)
             if isinstance(statement, Create):
                 self.adopt(statement)
+            else:
+                # The view that gives a leaf its layout.
+                self.again(statement)
         count = len(placed.outcome.arrays)
         named = target is not None and count == 1
         targets = (target,) if target and named else tuple(self.name("v") for _ in range(count))
@@ -212,7 +215,7 @@ class Scope:
         reach, sure = 0, 0
         for source in sources:
             reach, sure = reach | source.reach, sure | source.sure
-        bound = []
+        known_results = []
         for name, array, dtype in zip(statement.targets, outcome.arrays, outcome.dtypes, strict=True):
             tracked = live and category(dtype) == 2
             bit = self.fresh_bit() if tracked else 0
@@ -222,8 +225,8 @@ class Scope:
                 known = Known(known.bound, True, False, bit, reach | bit, sure | bit, exact)
             elif self.state.enabled and reach:
                 known = Known(known.bound, leaf=False, reach=reach, exact=exact)
-            bound.append(self.bind(known))
-        return tuple(bound)
+            known_results.append(self.bind(known))
+        return tuple(known_results)
 
     def multiply(self, first: Known, second: Known) -> None:
         """The product of two bound tensors."""
@@ -287,9 +290,9 @@ def _names(argument: Any) -> Iterator[str]:
             yield from _names(item)
 
 
-def _substituted(argument: Any, bound: dict[str, Bound]) -> Any:
+def _substituted(argument: Any, tensors: dict[str, Bound]) -> Any:
     if isinstance(argument, Var):
-        return bound[argument.name]
+        return tensors[argument.name]
     if isinstance(argument, tuple):
-        return tuple(_substituted(item, bound) for item in argument)
+        return tuple(_substituted(item, tensors) for item in argument)
     return argument
