@@ -195,7 +195,7 @@ def answers(tensors: Sequence[Tensor], bounds: Sequence[NDArray[np.float64]]) ->
     """Each tensor as float64 numbers with its bound; infinities and NaN are exact claims."""
     replies: list[Reply] = []
     for tensor, bound in zip(tensors, bounds, strict=True):
-        value = np.array(tensor.detach().tolist(), dtype=np.float64).reshape(tensor.shape)
+        value = np.array(tensor.detach().clone().tolist(), dtype=np.float64).reshape(tensor.shape)
         finite = np.isfinite(value)
         if np.isfinite(bound[finite]).all():
             replies.append(Answer(value, np.where(finite, bound, 0.0)))

@@ -238,6 +238,27 @@ def _current(edge: Edge, tensors: Sequence[ModelTensor]) -> bool:
     return edge.node is edge.tensor.node and any(edge.tensor is tensor for tensor in tensors)
 
 
+PASSING = frozenset(
+    (
+        "reshape flatten transpose permute squeeze unsqueeze T mT movedim split chunk unbind narrow cat stack"
+        " add sub clone contiguous to sum expand mean select diagonal __getitem__"
+    ).split()
+)
+"""Operators whose pullback may hand on the cotangent itself, or a view of it."""
+
+
+def passed_on(roots: Iterable[Edge]) -> set[int]:
+    """The tensors, by identity, that a cotangent of these roots may reach without being computed with."""
+    reached_: set[int] = set()
+    stack = list(roots)
+    while stack:
+        edge = stack.pop()
+        reached_.add(id(edge.tensor))
+        if edge.node is not None and edge.node.op in PASSING:
+            stack.extend(other for other in edge.node.inputs.values() if id(other.tensor) not in reached_)
+    return reached_
+
+
 def release(nodes: Iterable[Node]) -> None:
     """Free what ran. What a gradient's own history ran through below is released only in part, the model
     cannot say.

@@ -7,3 +7,5 @@ from typing import Final
 VIEW_UNDER_NO_GRAD: Final = "a view of a tracked tensor taken while gradients are disabled"
 RETAINED_DURING_GRAD: Final = "autograd.grad through a tensor that retains its grad"
 VIEW_BEFORE_FLAG: Final = "a view of a leaf that was asked to require grad after the view was taken"
+BORROWED_COTANGENT: Final = "accumulating again into a gradient that is a view of the cotangent"
+ZERO_SECOND_ORDER: Final = "differentiating again where the second derivative is zero everywhere"

@@ -6,7 +6,7 @@ import numpy as np
 
 from conformance.model import backward as walking
 from conformance.model.backward import Gradient, Refused, Unsure
-from conformance.model.contested import RETAINED_DURING_GRAD
+from conformance.model.contested import BORROWED_COTANGENT, RETAINED_DURING_GRAD, ZERO_SECOND_ORDER
 from conformance.model.state import Missing, State
 from conformance.model.tensors import Edge, ModelTensor, Node
 from conformance.programs import statements as st
@@ -30,14 +30,19 @@ def backward(state: State, s: st.Backward) -> None:
         for tensor in targets:
             tensor.doubt = "a backward that failed on its way may have accumulated into it"
         raise
+    lent = walking.passed_on(edge for edge, given in zip(edges, cotangents, strict=True) if given is not None)
     for tensor in targets:
         if id(tensor) in gradients:
+            fresh = tensor.grad is None
             tensor.grad = accumulated(state, tensor, gradients[id(tensor)], s.create_graph)
+            tensor.grad.borrowed = fresh and id(tensor) in lent
 
 
 def known_edges(state: State, roots: list[ModelTensor]) -> list[Edge]:
     """The edges to start from, where the model knows all that the walk from them will meet."""
     edges = [root.edge() for root in roots]
+    if any(below.op in ("abs", "norm") for node in walking.order(edges) for below in node.through):
+        state.expected.contested.add(ZERO_SECOND_ORDER)
     if any(node.through for node in walking.order(edges)) and any(each.retains_grad for each in state.live()):
         raise Unsure("the history of a gradient may lead through a tensor that retains its grad")
     return edges
@@ -67,6 +72,8 @@ def accumulated(state: State, tensor: ModelTensor, new: Gradient, create_graph: 
     old = tensor.grad
     terms = (*(old.terms if old is not None else ()), *new.terms)
     tracked = new.tracked or (old is not None and old.requires_grad)
+    if old is not None and old.borrowed:
+        state.expected.contested.add(BORROWED_COTANGENT)
     if old is not None and not create_graph and not old.requires_grad:
         old.terms, old.value = terms, total(state, terms, tensor.shape)
         return old

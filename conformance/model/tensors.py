@@ -44,6 +44,7 @@ class ModelTensor:
 
     ``grad`` is itself a tensor whose value is the sum of the values at ``terms``; ``base`` is the tensor that
     this one is a view of. ``late``: it was asked to require grad after an operation had used it so far.
+    ``borrowed``: a grad that an implementation may have left in the memory of the cotangent.
     """
 
     value: int
@@ -58,6 +59,7 @@ class ModelTensor:
     terms: tuple[int, ...] = ()
     used: bool = False
     late: bool = False
+    borrowed: bool = False
     doubt: str = ""
 
     @property

@@ -5,9 +5,20 @@ from __future__ import annotations
 from conformance.judging.verdict import Mismatch
 from conformance.laws.document.cases import backward, compute, inner, root, sketches
 from conformance.laws.law import Session, law
-from conformance.programs.statements import Apply, Detach, Field, GradMode, Observe, Program, Var
+from conformance.model.contested import VIEW_BEFORE_FLAG, VIEW_UNDER_NO_GRAD
+from conformance.programs.statements import (
+    Apply,
+    Detach,
+    Field,
+    GradMode,
+    Observe,
+    Program,
+    SetRequiresGrad,
+    Var,
+)
 from conformance.programs.strategies import moves
 from conformance.programs.strategies.scope import Known, Scope
+from conformance.programs.strategies.values import SHAPES, draw_literal
 
 FLAGS: tuple[Field, ...] = ("requires_grad", "is_leaf", "has_grad_fn")
 
@@ -138,3 +149,33 @@ def _compared(scope: Scope) -> None:
 def compares_element_by_element(session: Session, program: Program) -> None:
     """A detached tensor with its source, and with a number."""
     session.conforms(program)
+
+
+def _view_in_block(scope: Scope) -> None:
+    before, lines = scope.state.enabled, scope.lines
+    scope.state.enabled, scope.lines = False, []
+    source = scope.d.choice([*inner(scope)[:2], _tracked(scope)])
+    view = compute(scope, "reshape", source, shape=(source.bound.array.size,))
+    body, scope.lines, scope.state.enabled = tuple(scope.lines), lines, before
+    scope.write(GradMode("no_grad", body))
+    after = compute(scope, "mul", view, 2.0)
+    scope.write(Observe((view.name, after.name), FLAGS))
+
+
+@law("DOC-39", cases=sketches(_view_in_block, most=2))
+def tracks_no_view_under_no_grad(session: Session, program: Program) -> None:
+    """A view of a tracked tensor, and what is computed from it after the block."""
+    session.conforms(program, contested=frozenset({VIEW_UNDER_NO_GRAD}))
+
+
+def _flag_after_view(scope: Scope) -> None:
+    leaf = scope.create(draw_literal(scope.d, scope.d.choice(SHAPES[:14]), "float64"))
+    view = compute(scope, "reshape", leaf, shape=(leaf.bound.array.size,))
+    scope.write(SetRequiresGrad(leaf.name, True, method=scope.d.chance(4)))
+    scope.write(Observe((leaf.name, view.name), FLAGS))
+
+
+@law("DOC-40", cases=sketches(_flag_after_view, most=1))
+def tracks_no_view_from_before_the_flag(session: Session, program: Program) -> None:
+    """A view of a leaf, and then the leaf's flag."""
+    session.conforms(program, contested=frozenset({VIEW_BEFORE_FLAG}))

@@ -1,0 +1,1 @@
+"""The laws of the level `mechanics`: the graph machinery behind the document."""
