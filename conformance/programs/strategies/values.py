@@ -143,11 +143,17 @@ def draw_literal(
 
 def draw_shape(d: Draws, fits: Callable[[tuple[int, ...]], bool], extent: int = 36) -> tuple[int, ...]:
     """A shape that fits, with at most ``extent`` elements; one in eight has no elements at all."""
-    fitting = [shape for shape in SHAPES if math.prod(shape) <= extent and fits(shape)]
-    empty = [shape for shape in fitting if 0 in shape]
-    if empty and d.chance(1):
-        return d.choice(empty)
-    return d.choice([shape for shape in fitting if 0 not in shape])
+    empty, filled = _by_extent(extent)
+    if d.chance(1) and (fitting := [shape for shape in empty if fits(shape)]):
+        return d.choice(fitting)
+    return d.choice([shape for shape in filled if fits(shape)])
+
+
+@cache
+def _by_extent(extent: int) -> tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]]:
+    """The shapes without elements, and those with at most so many."""
+    empty = tuple(shape for shape in SHAPES if 0 in shape)
+    return empty, tuple(shape for shape in SHAPES if 1 <= math.prod(shape) <= extent)
 
 
 @composite
