@@ -165,17 +165,17 @@ def _central(question: Question, flat: Real, steps: Real, shrink: float) -> Real
     moves = np.zeros((len(steps), 2, size, size))
     index = np.arange(size)
     moves[:, 0, index, index], moves[:, 1, index, index] = steps, -steps
-    rows = np.concatenate([flat[None], (flat + moves).reshape(-1, size)])
+    rows = np.concatenate([flat[None], (flat + moves).reshape(2 * len(steps) * size, size)])
     ends = np.cumsum([len(literal.data) for literal in question.inputs])[:-1]
     inputs = [
-        part.reshape(-1, *literal.shape)
+        part.reshape(len(rows), *literal.shape)
         for part, literal in zip(np.split(rows, ends, axis=1), question.inputs, strict=True)
     ]
     outputs = question.function(Perturbed(1, rows=len(rows), shrink=shrink), *inputs)
     total = np.zeros(steps.shape)
     for y, cotangent in zip(outputs, question.cotangents, strict=True):
         if cotangent is not None and y.shape[0] > 1:
-            moved = y[1:].reshape(len(steps), 2, size, -1)
+            moved = y[1:].reshape(len(steps), 2, size, y[0].size)
             total += ((moved[:, 0] - moved[:, 1]) / (2.0 * steps[..., None])) @ cotangent.array().ravel()
     return total
 

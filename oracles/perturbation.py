@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from oracles.forward import call, real, row_of
 from oracles.numpy_table import Array, Kernel
+from oracles.numpy_table.row import with_imaginary
 from oracles.question import Argument, CannotAnswer, Function, Literal, Vjp
 
 PATTERNS = 12
@@ -174,7 +175,8 @@ class Perturbed(Kernel):
             if i in wrt:
                 place = list(wrt).index(i)
                 delta = _directions(steps[place], 1 + moves * sum(sizes[:place]), count, imaginary)
-                flat = x.reshape(x.shape[0], 1, delta.shape[1]) + delta
+                flat = x.reshape(x.shape[0], 1, delta.shape[1])
+                flat = with_imaginary(flat, delta) if imaginary else np.where(delta == 0, flat, flat + delta)
                 flat = np.broadcast_to(flat, (outer, count, delta.shape[1]))
                 moved[i] = flat.reshape(outer * count, *x.shape[1:])
             elif x.shape[0] > 1:
@@ -184,10 +186,10 @@ class Perturbed(Kernel):
         total = np.zeros((outer, sum(sizes)))
         for y, cotangent in zip(outputs, cotangents, strict=True):
             if y.shape[0] > 1:
-                flat = y.reshape(outer, count, -1)[:, 1:]
+                flat = y.reshape(outer, count, y[0].size)[:, 1:]
                 jacobian = flat.imag / every[:, None] if imaginary else _differences(flat, every)
                 weights = self._rounded(cotangent)
-                total = total + np.matmul(jacobian, weights.reshape(weights.shape[0], -1, 1))[..., 0]
+                total = total + np.matmul(jacobian, weights.reshape(weights.shape[0], y[0].size, 1))[..., 0]
         parts = np.split(self(total), np.cumsum(sizes)[:-1], axis=1)
         return [part.reshape(outer, *inputs[i].shape[1:]) for i, part in zip(wrt, parts, strict=True)]
 
@@ -304,7 +306,8 @@ class Perturbed(Kernel):
         below = (size > 0) & (size < floor)
         if not below.any():
             return parts
-        relative = self.precision.flush * (np.divide(floor, size) if self.precision.gradual else 1.0)
+        all_of_it = 1.0 / self.precision.roundoff
+        relative = np.minimum(np.divide(floor, size), all_of_it) if self.precision.gradual else all_of_it
         relative = np.repeat(np.where(below, relative, 0.0), stride, axis=3)
         head, tail = (relative * (self._draw(parts.shape[3]) - 1.0) for _ in range(2))
         return parts * (1.0 + tail) + parts[:, :1] * (head - tail)
@@ -333,18 +336,17 @@ def _steps(base: NDArray[np.float64], shrink: float) -> NDArray[np.float64]:
     return shrink * 2.0**-6 * np.clip(np.abs(base), 2.0**-3, 1.0)
 
 
-def _directions(steps: NDArray[np.float64], first: int, count: int, imaginary: bool) -> Array:
-    """What is added to an input in each of ``count`` rows; its own directions start at row ``first``."""
+def _directions(steps: NDArray[np.float64], first: int, count: int, imaginary: bool) -> NDArray[np.float64]:
+    """How far an input moves in each of ``count`` rows; its own directions start at row ``first``."""
     size = len(steps)
+    delta = np.zeros((count, size))
     if imaginary:
-        delta = np.zeros((count, size), np.complex128)
-        delta[first + np.arange(size), np.arange(size)] = 1j * steps
+        delta[first + np.arange(size), np.arange(size)] = steps
         return delta
     moves = len(_STENCIL)
-    real_delta = np.zeros((count, size))
     for i in range(size):
-        real_delta[first + moves * i : first + moves * (i + 1), i] = _STENCIL * steps[i]
-    return real_delta
+        delta[first + moves * i : first + moves * (i + 1), i] = _STENCIL * steps[i]
+    return delta
 
 
 def _differences(rows: Array, steps: NDArray[np.float64]) -> Array:

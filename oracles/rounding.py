@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -227,15 +228,19 @@ class _Pass:
 
 def _moved(
     points: Sequence[Real], directions: range, complete: bool, blocks: int
-) -> tuple[list[NDArray[np.float64]], Real]:
+) -> tuple[list[NDArray[Any]], Real]:
     """Every input in every row, and the real step of each direction."""
     flat = np.concatenate([point.ravel() for point in points]) if points else np.zeros(0)
     count, chosen = 1 + len(directions), np.arange(directions.start, directions.stop)
     here = flat[chosen]
     steps = complex_steps(here) if complete else 2.0**-10 * np.clip(np.abs(here), 2.0**-4, 1.0)
-    delta = np.zeros((count, flat.size), np.complex128 if complete else np.float64)
-    delta[1 + np.arange(len(chosen)), chosen] = 1j * steps if complete else steps
-    moved = np.tile(flat + delta, (blocks, 1))
+    rows = np.tile(flat.astype(np.complex128 if complete else np.float64), (count, 1))
+    diagonal = 1 + np.arange(len(chosen)), chosen
+    if complete:
+        rows.imag[diagonal] = steps
+    else:
+        rows[diagonal] += steps
+    moved = np.tile(rows, (blocks, 1))
     pieces = np.split(moved, np.cumsum([point.size for point in points])[:-1], axis=1) if points else []
     return [
         piece.reshape(len(moved), *point.shape) for piece, point in zip(pieces, points, strict=True)

@@ -101,7 +101,7 @@ def written(torch: Any) -> dict[str, Row]:
         "mean": whole_by_default(torch, "mean"),
         "var": spread(torch, "var"),
         "std": spread(torch, "std"),
-        "T": lambda x: x.permute(*range(x.dim() - 1, -1, -1)),  # x.T warns unless x has two dimensions
+        "T": lambda x: x.permute(tuple(range(x.dim() - 1, -1, -1))),  # x.T warns unless x has two dimensions
         "mT": lambda x: x.mT,
         "expand": lambda x, sizes: x.expand(sizes),
         "__getitem__": lambda x, index: x[plain_index(torch, index)],

@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from oracles.numpy_table.row import Array, Kernel, Operand, Scalar, align, as_real, real_part, row
+from oracles.numpy_table.row import (
+    Array,
+    Kernel,
+    Operand,
+    Scalar,
+    align,
+    as_real,
+    real_part,
+    row,
+    with_imaginary,
+)
 
 
 def elementary(function: Callable[[Any], Any], x: Array) -> Array:
@@ -42,7 +52,8 @@ def from_result(
         return value
     anchor = k.anchor(x)
     start, delta = elementary(function, anchor), x - anchor
-    return np.asarray(value + (addition(k(start), delta) - addition(start, delta)))
+    noise = addition(k(start), delta) - addition(start, delta)
+    return np.where(noise == 0, value, value + noise)  # a sum would lose the sign of a zero
 
 
 for _name, _function in {
@@ -84,15 +95,19 @@ def div(k: Kernel, a: Operand, b: Operand, *, rounding_mode: str | None = None) 
 def rounded_quotient(k: Kernel, a: Any, b: Any, mode: str) -> Any:
     """``a / b`` rounded down or towards zero, frozen at the base point."""
     a, b = real_part(a), real_part(b)
-    integral = all(
-        isinstance(x, int) or (isinstance(x, np.ndarray) and x.dtype.kind in "biu") for x in (a, b)
-    )
-    if integral and np.any(np.equal(b, 0)):
-        raise ZeroDivisionError("integers divided by zero")
     quotient = np.divide(a, b)
-    jump(k, quotient, f"div with rounding_mode {mode}")
     whole = np.floor_divide(a, b) if mode == "floor" else np.trunc(quotient)
-    return k.base(whole.astype(np.result_type(a, b)) if integral else whole)
+    if are_integral(a, b):
+        if np.any(np.equal(b, 0)):
+            raise ZeroDivisionError("integers divided by zero")
+        return whole.astype(np.result_type(a, b))
+    jump(k, quotient, f"div with rounding_mode {mode}")
+    return k.base(whole)
+
+
+def are_integral(*operands: Operand) -> bool:
+    """Whether all operands are integers or booleans."""
+    return all(x.dtype.kind in "biu" if isinstance(x, np.ndarray) else isinstance(x, int) for x in operands)
 
 
 @row("neg", exact=True)
@@ -177,7 +192,7 @@ def logistic(x: Array) -> Array:
 @row("pow", exact=True)  # marks its own roundings: a rounded exponent is no integer any more
 def pow_(k: Kernel, x: Operand, y: Operand) -> Any:
     x, y = align(x, y)
-    if not any(isinstance(z, float) or (isinstance(z, np.ndarray) and z.dtype.kind in "fc") for z in (x, y)):
+    if are_integral(x, y):
         return np.power(x, y)
     return power(k, x, y)
 
@@ -199,7 +214,7 @@ def power(k: Kernel, x: Operand, y: Operand) -> Array:
         angle = exponent * (x.imag / base)
         if moving:
             angle = angle + np.where(y.imag == 0, 0.0, y.imag * np.log(base))
-        value = value * (1.0 + 1j * angle)
+        value = with_imaginary(value, value * angle)
     return k(value)
 
 
@@ -223,7 +238,7 @@ def atan2(k: Kernel, y: Array, x: Array) -> Any:
     with_cut = np.where(
         steep, -np.arctan(x / np.where(steep, y, 1.0)), np.arctan(y / np.where(steep, 1.0, x))
     )
-    return value + 1j * with_cut.imag
+    return with_imaginary(value, with_cut.imag)
 
 
 @row("abs", exact=True)
@@ -245,7 +260,7 @@ def sign(k: Kernel, x: Array) -> Any:
     return np.sign(k.base(x))
 
 
-@row("nn.functional.relu", "relu", exact=True)
+@row("nn.functional.relu", exact=True)
 def relu(k: Kernel, x: Array) -> Any:
     k.kink(x, "relu")
     base = k.base(x)
@@ -309,7 +324,7 @@ def fmod(k: Kernel, a: Any, b: Any) -> Any:
 def modulo(k: Kernel, a: Any, b: Any, plain: Any, whole: Any, what: str) -> Any:
     """``a - n b`` with the integer ``n`` of the base point."""
     a, b = align(a, b)
-    if not k.perturbed or all(isinstance(z, np.ndarray) and z.dtype.kind in "biu" for z in (a, b)):
+    if not k.perturbed or are_integral(a, b):
         return plain(a, b)
     quotient = np.divide(real_part(a), real_part(b))
     jump(k, quotient, what)

@@ -45,12 +45,21 @@ def prod(
     value = np.asarray(x.prod(axis=axes, keepdims=keepdim))
     if not k.noisy or x.dtype.kind not in "fc" or x.shape[0] == 1:
         return value
-    # a pullback that divides the result by each factor has derivatives of its own that cancel
-    anchor = k.anchor(x)
-    whole = anchor.prod(axis=axes, keepdims=True)
-    relative = np.divide(x - anchor, anchor, out=np.zeros_like(x), where=anchor != 0)
-    terms = whole * np.square(relative)
-    return value + k.carry(np.zeros_like(terms), terms).sum(axis=axes, keepdims=keepdim)
+    return noisy_product(k, value, last(x, axes), restored_to=value.shape)
+
+
+def noisy_product(k: Kernel, value: Array, factors: Array, restored_to: tuple[int, ...]) -> Array:
+    """A product over the last axis with the rounding of its partial products, and of its derivatives.
+
+    A pullback that divides the result by each factor has derivatives of its own that cancel.
+    """
+    anchor = k.anchor(factors)
+    partial = np.cumprod(anchor, axis=-1)
+    rounded = np.divide(k(partial), partial, out=np.ones_like(partial), where=partial != 0).prod(axis=-1)
+    relative = np.divide(factors - anchor, anchor, out=np.zeros_like(factors), where=anchor != 0)
+    terms = anchor.prod(axis=-1)[..., None] * np.square(relative)
+    noise = k.carry(np.zeros_like(terms), terms).sum(axis=-1)
+    return np.asarray(value * rounded.reshape(restored_to) + noise.reshape(restored_to))
 
 
 def last(x: Array, axes: tuple[int, ...]) -> Array:
@@ -169,21 +178,24 @@ def smooth_magnitude(k: Kernel, x: Array) -> Array:
 @row("logsumexp")
 def logsumexp(k: Kernel, x: Array, *, dim: Dim, keepdim: bool = False) -> Any:
     axes = axes_of(x, dim)
-    kept = log_of_sum(k, as_real(x), axes)
-    if k.perturbed:
-        # a pullback is exp(x - result): the rounding of the result is absolute in its exponent
-        kept = k.carry(kept, k.base(kept) * kept)
-    return (
-        kept
-        if keepdim
-        else kept.reshape(kept.shape[0], *(x.shape[axis] for axis in range(1, x.ndim) if axis not in axes))
-    )
+    kept = log_of_sum(k, as_real(x), axes, reads_result=True)
+    if keepdim:
+        return kept
+    return kept.reshape(kept.shape[0], *(x.shape[axis] for axis in range(1, x.ndim) if axis not in axes))
 
 
-def log_of_sum(k: Kernel, x: Array, axes: tuple[int, ...]) -> Array:
-    """``log(sum(exp(x)))``, shifted by the largest element of the base point; reduced axes are kept."""
+def log_of_sum(k: Kernel, x: Array, axes: tuple[int, ...], reads_result: bool = False) -> Array:
+    """``log(sum(exp(x)))``, shifted by the largest element of the base point; reduced axes are kept.
+
+    ``reads_result``: the pullback is ``exp(x - result)``, in whose exponent the rounding of the result is
+    absolute. That is the derivative where each weight in the sum is a little less, and the value stays.
+    """
     shift = peak(k, x, axes)
-    return np.log(k(k(np.exp(x - shift)).sum(axis=axes, keepdims=True))) + shift
+    total = k(k(np.exp(x - shift)).sum(axis=axes, keepdims=True))
+    if reads_result and k.noisy and x.shape[0] > 1:
+        start = k.anchor(total)
+        total = total - (total - start) * (k(np.ones_like(start)) - 1.0) * (np.log(start) + shift)
+    return np.log(total) + shift
 
 
 def peak(k: Kernel, x: Array, axes: tuple[int, ...]) -> Array:
@@ -192,7 +204,7 @@ def peak(k: Kernel, x: Array, axes: tuple[int, ...]) -> Array:
     return np.where(np.isfinite(largest), largest, 0.0)
 
 
-@row("softmax", "nn.functional.softmax")
+@row("softmax")
 def softmax(k: Kernel, x: Array, *, dim: int, dtype: str | None = None) -> Any:
     axes = axes_of(x, dim)
     x = as_real(cast(x, dtype))
@@ -200,7 +212,7 @@ def softmax(k: Kernel, x: Array, *, dim: int, dtype: str | None = None) -> Any:
     return weights / k(weights.sum(axis=axes, keepdims=True))
 
 
-@row("log_softmax", "nn.functional.log_softmax")
+@row("log_softmax")
 def log_softmax(k: Kernel, x: Array, *, dim: int, dtype: str | None = None) -> Any:
     x = as_real(cast(x, dtype))
     return x - k(log_of_sum(k, x, axes_of(x, dim)))

@@ -126,6 +126,15 @@ def real_part(operand: Operand) -> Any:
     return operand.real if isinstance(operand, np.ndarray) and operand.dtype.kind == "c" else operand
 
 
+def with_imaginary(real: Array, imaginary: Array) -> Array:
+    """A complex array, made without arithmetic, which would carry a NaN from one part into the other and
+    lose the sign of a zero.
+    """
+    value = np.empty(np.broadcast_shapes(real.shape, imaginary.shape), np.complex128)
+    value.real, value.imag = real, imaginary
+    return value
+
+
 def axis_of(x: Array, dim: int, extra: int = 0) -> int:
     """The axis of ``x``, batch included, that is dimension ``dim``. ``extra`` new axes may be addressed, too.
 

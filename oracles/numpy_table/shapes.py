@@ -10,7 +10,7 @@ import numpy as np
 from oracles.numpy_table.row import Array, Kernel, axes_of, axis_of, lift, row, same_batch
 
 
-@row("reshape", "view", exact=True)
+@row("reshape", exact=True)
 def reshape(k: Kernel, x: Array, *, shape: int | Sequence[int]) -> Any:
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     return x.reshape(x.shape[0], *sizes)
@@ -25,7 +25,7 @@ def flatten(k: Kernel, x: Array, *, start_dim: int = 0, end_dim: int = -1) -> An
     return x.reshape(*x.shape[:first], size, *x.shape[last + 1 :])
 
 
-@row("transpose", "swapaxes", "swapdims", exact=True)
+@row("transpose", exact=True)
 def transpose(k: Kernel, x: Array, *, dim0: int, dim1: int) -> Any:
     first, second = axis_of(x, dim0), axis_of(x, dim1)
     return x if x.ndim == 1 else x.swapaxes(first, second)
@@ -67,7 +67,7 @@ def unsqueeze(k: Kernel, x: Array, *, dim: int) -> Any:
     return np.expand_dims(x, axis_of(x, dim, extra=1))
 
 
-@row("expand", "broadcast_to", exact=True)
+@row("expand", exact=True)
 def expand(k: Kernel, x: Array, *, sizes: Sequence[int]) -> Any:
     if len(sizes) < x.ndim - 1:
         raise ValueError(f"expand: {len(sizes)} sizes for an operand of rank {x.ndim - 1}")
