@@ -45,16 +45,25 @@ def _same(value: Any) -> Any:
 
 def _plain(kind: type, name: str) -> Codec:
     def decode(data: Json, at: str) -> Any:
-        if not isinstance(data, kind) or (kind is int and isinstance(data, bool)):
+        if not isinstance(data, kind):
             raise WireError(f"{at}: expected a {name}, got {data!r:.60}")
         return data
 
     return Codec(_same, decode, {"type": name})
 
 
+def _whole(data: Json, at: str) -> int:
+    # A reader whose only number is a double may write 2.0 for 2, and JSON Schema calls both integers.
+    if isinstance(data, float) and data.is_integer():
+        return int(data)
+    if isinstance(data, bool) or not isinstance(data, int):
+        raise WireError(f"{at}: expected an integer, got {data!r:.60}")
+    return data
+
+
 STRING = _plain(str, "string")
 BOOLEAN = _plain(bool, "boolean")
-INTEGER = _plain(int, "integer")
+INTEGER = Codec(_same, _whole, {"type": "integer"})
 
 
 # --- numbers ---------------------------------------------------------------------------------------
@@ -86,9 +95,7 @@ def _encode_integer(value: int) -> Json:
 def _decode_integer(data: Json, at: str) -> int:
     if isinstance(data, str) and re.fullmatch("-?[0-9]{1,40}", data):
         return int(data)
-    if isinstance(data, float) and data.is_integer():
-        return int(data)
-    return INTEGER.decode(data, at)  # type: ignore[no-any-return]
+    return _whole(data, at)
 
 
 LONG = Codec(

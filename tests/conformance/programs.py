@@ -16,7 +16,7 @@ def everything() -> Program:
     leaf, y = st.Var("x"), st.Var("y")
     return Program(
         (
-            st.Create("x", Literal("float32", (2, 2), (1.0, 0.1, -2.5, 3e-5)), True),
+            st.Create("x", Literal.of([[1.0, 0.1], [-2.5, 3e-5]], "float32"), True),
             st.Create("special", SPECIAL),
             st.Create("half", Literal.of([0.1, 65504.0], "float16")),
             st.Create("small", Literal("uint8", (3,), (0, 7, 255))),
