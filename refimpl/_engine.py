@@ -20,12 +20,14 @@ import numpy as np
 from . import _graph, _hooks
 from ._accumulate import accumulate, is_new
 from ._grad_mode import recording
-from ._graph import AccumulateGrad, Edge, Node, Output
+from ._graph import AccumulateGrad, Edge, Node, Output, edges_of
 from ._quiet import enter, quietly
 from ._saved import check_saved, fitted
 from ._vocabulary import RAW, TRACED
 
 __all__ = ["walk"]
+
+_add = np.add
 
 
 def walk(
@@ -59,25 +61,26 @@ def walk(
 def _arrivals(roots: Iterable[Edge]) -> dict[Edge, int]:
     """How many gradients will arrive at each edge target reachable from the roots."""
     counts: dict[Edge, int] = {}
-    found: list[Edge] = []
-    targets: Iterable[Edge] = roots
-    while True:
-        for target in targets:
-            if target in counts:
-                counts[target] += 1
-            else:
+    found: list[tuple[Edge, ...]] = [tuple(roots)]
+    while found:
+        for target in found.pop():
+            while target not in counts:
                 counts[target] = 1
-                found.append(target)
-        if not found:
-            return counts
-        targets = found.pop().edges
+                edges = target.edges
+                if type(edges) is tuple:
+                    found.append(edges)
+                    break
+                target = edges  # along a straight line without the stack
+            else:
+                counts[target] += 1
+    return counts
 
 
 def _leading_to(wanted: Iterable[Edge], reachable: Iterable[Edge]) -> set[Edge]:
     """The reachable edge targets from which a wanted one can be reached, the wanted ones included."""
     needed = set(wanted)
     for target in sorted(reachable, key=_age):
-        if any(edge in needed for edge in target.edges):
+        if any(edge in needed for edge in edges_of(target)):
             needed.add(target)
     return needed
 
@@ -95,6 +98,10 @@ class _Walk:
     ``pending`` holds what has arrived so far at each target. ``owned`` names the targets whose pending gradient is
     an array that nobody else holds: more may be added to it in place, and a leaf may keep it.
     """
+
+    __slots__ = (
+        "F", "accumulates", "captured", "counts", "create_graph", "free", "needed", "owned", "pending", "ready", "wanted",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -120,7 +127,11 @@ class _Walk:
         """Deliver the cotangents to the roots, then run the youngest ready node until none is left."""
         pending, counts, ready, F, free = self.pending, self.counts, self.ready, self.F, self.free
         plain = self.wanted is None and not self.create_graph
-        node = self.deliver(roots, cotangents, None, cotangents)
+        if len(roots) == 1 and roots[0].runs:
+            node: Any = roots[0]
+            pending[node] = cotangents[0]
+        else:
+            node = self.deliver(roots, cotangents, None, cotangents)
         while node is not None:
             cotangent = pending.pop(node, None)
             while True:
@@ -136,16 +147,15 @@ class _Walk:
                     result = self.evaluate(node, cotangent)
                 if free and node.guard is not None:
                     node.saved = node.guard = None
-                edges = node.edges
-                if len(edges) != 1:
-                    node = self.deliver(edges, result, cotangent, saved)
+                target = node.edges
+                if type(target) is tuple:
+                    node = self.deliver(target, result, cotangent, saved)
                     break
-                target = edges[0]
                 # While one node is ready and the next waits for nothing else, there is nothing to look up or to keep.
-                if ready or counts[target] != 1 or not target.runs or target in pending:
-                    node = self.deliver(edges, (result,), cotangent, saved)
+                if ready or counts[target] != 1 or not target.runs or (pending and target in pending):
+                    node = self.deliver((target,), (result,), cotangent, saved)
                     break
-                node, cotangent = target, result  # type: ignore[assignment]
+                node, cotangent = target, result
 
     def deliver(self, edges: Sequence[Edge], results: Sequence[Any], cotangent: Any, saved: Any) -> Node | None:
         """Add ``results``, computed from ``cotangent`` and ``saved``, to what is pending at ``edges``.
@@ -165,9 +175,12 @@ class _Walk:
                     if not left and not target.runs and is_new(given, cotangent, saved, results):
                         owned.add(target)
                 elif target in owned:
-                    quietly(np.add, before, given, before)
+                    try:
+                        enter(_add, before, given, before)
+                    except RuntimeError:
+                        quietly(_add, before, given, before)
                 else:
-                    pending[target] = total = before + given if self.create_graph else quietly(np.add, before, given)
+                    pending[target] = total = before + given if self.create_graph else quietly(_add, before, given)
                     if not self.create_graph and type(total) is np.ndarray:
                         owned.add(target)
             if not left:
@@ -176,12 +189,10 @@ class _Walk:
                     next_node = node  # type: ignore[assignment]
                 elif node is not None:
                     heapq.heappush(self.ready, (-node.seq, node))  # type: ignore[union-attr,arg-type]
-        return self.youngest(next_node)
+        return self.youngest(next_node) if self.ready else next_node
 
     def youngest(self, node: Node | None) -> Node | None:
         """The youngest of the nodes that are ready, and of ``node``, which is not among them yet."""
-        if not self.ready:
-            return node
         if node is None:
             return heapq.heappop(self.ready)[1]
         return heapq.heappushpop(self.ready, (-node.seq, node))[1]
@@ -189,9 +200,9 @@ class _Walk:
     def finish(self, target: Edge) -> Node | None:
         """All gradients of a leaf, or of one of several outputs, are there. Returns the node that this makes ready."""
         gradient = self.pending.pop(target, None)
-        if isinstance(target, Output):
+        if not isinstance(target, AccumulateGrad):
+            assert isinstance(target, Output)
             return self.collect(target, gradient)
-        assert isinstance(target, AccumulateGrad)
         leaf, owned = target.variable, target in self.owned
         if gradient is not None and (rare := leaf._rare) is not None and rare.hooks:
             gradient, owned = _hooks.on_tensor(rare.hooks, gradient, self.create_graph), False
@@ -235,9 +246,9 @@ class _Walk:
             cotangent = self.hooked(node, 0, cotangent)
             if self.wanted is not None and node in self.wanted:
                 self.captured[node] = cotangent
-        edges = node.edges
+        edges = edges_of(node)
         if self.needed is not None and not any(edge in self.needed for edge in edges):
-            return None if len(edges) == 1 else (None,) * len(edges)
+            return (None,) * len(edges) if type(node.edges) is tuple else None
         check_saved(node)
         cotangents = node.plan.cotangents(node, cotangent)
         hooks = None if node.special is None else node.special.hooks
@@ -246,16 +257,16 @@ class _Walk:
         results = self.pulled(node, cotangents)
         if hooks is not None:
             results = _hooks.after_node(hooks.post, results, cotangents, self.create_graph)
-        return results[0] if len(edges) == 1 else results
+        return results if type(node.edges) is tuple else results[0]
 
     def pulled(self, node: Node, cotangents: tuple[Any, ...]) -> tuple[Any, ...]:
         """The gradients of the node's edges, as many as it has; None where nothing flows."""
         plan = node.plan
         if all(each is None for each in cotangents) and not plan.runs_without_cotangent:
-            return (None,) * len(node.edges)
+            return (None,) * len(edges_of(node))
         saved = plan.recorded(node) if self.create_graph else node.saved
         given = plan.given(node, cotangents, self.create_graph)
         result = plan.pull(self.F, given, *saved) if self.create_graph else quietly(plan.pull, self.F, given, *saved)
-        results = (result,) if len(node.edges) == 1 else tuple(result)
+        results = tuple(result) if type(node.edges) is tuple else (result,)
         fits = None if node.special is None else node.special.fits
         return results if fits is None else fitted(self.F, results, fits)

@@ -81,7 +81,7 @@ class Node:
 
     Attributes:
         plan: the pullback of the inputs that require grad.
-        edges: where the gradients of exactly those inputs go.
+        edges: where the gradients of exactly those inputs go: a tuple, or for one input the edge as it is.
         saved: the pullback's arguments (arrays and plain values), or None once they are freed.
         guard: the version counters of the saved arrays, or a single one as it is; None if no array was saved.
         special: what few nodes have, else None.
@@ -98,7 +98,7 @@ class Node:
 
     def __init__(self, plan: Any, edges: tuple[Edge, ...], saved: Any, guard: Any, special: Special | None) -> None:
         self.plan = plan
-        self.edges = edges
+        self.edges: Any = edges[0] if len(edges) == 1 else edges
         self.saved = saved
         self.guard = guard
         self.special = special
@@ -111,7 +111,7 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """One ``(node, output number)`` per differentiable input; ``(None, 0)`` where no gradient goes."""
-        edges = iter(self.edges)
+        edges = iter(edges_of(self))
         return tuple(_node_and_number(next(edges)) if needed else (None, 0) for needed in self.plan.shown)
 
     @property
@@ -173,9 +173,9 @@ class Output(NamedTuple):
         return False
 
     @property
-    def edges(self) -> tuple[Node]:
-        """What its gradient flows on to."""
-        return (self.node,)
+    def edges(self) -> Node:
+        """What its gradient flows on to; see ``Node.edges``."""
+        return self.node
 
 
 Edge = Union[Node, Output]
@@ -189,6 +189,12 @@ def _node_and_number(edge: Edge) -> tuple[Node, int]:
 def node_of(edge: Edge) -> Node:
     """The node an edge leads to."""
     return _node_and_number(edge)[0]
+
+
+def edges_of(target: Edge) -> tuple[Edge, ...]:
+    """The edges of a node, also where there is one."""
+    edges = target.edges
+    return edges if type(edges) is tuple else (edges,)
 
 
 def hooks_of(node: Node) -> Hooks:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _graph
-from ._graph import Edge, Meta, Node, Output, VersionCounter
+from ._graph import Edge, Meta, Node, Output, VersionCounter, edges_of
 from ._tensor import Tensor, version_of
 from ._vocabulary import TRACED
 
@@ -32,22 +32,22 @@ def keep(
     saved: list[Any] = []
     guard: list[VersionCounter] = []
     for kind, index in plan.sources:
-        if kind == INPUT:
+        if kind == PARAMETER:
+            saved.append(parameters[index])
+        elif kind == SHAPE:
+            saved.append(None if arrays[index] is None else arrays[index].shape)
+        elif kind == DTYPE:
+            saved.append(arrays[index].dtype)
+        elif kind == INPUT:
             saved.append(arrays[index])
             _guard(guard, tensors[index])
         elif kind == INPUTS:
             saved.append(tuple(arrays))
             for tensor in tensors:
                 _guard(guard, tensor)
-        elif kind == RESULT:
+        else:
             saved.append(results[index]._array)
             _guard(guard, results[index])
-        elif kind == SHAPE:
-            saved.append(None if arrays[index] is None else arrays[index].shape)
-        elif kind == DTYPE:
-            saved.append(arrays[index].dtype)
-        else:
-            saved.append(parameters[index])
     return tuple(saved), tuple(guard) if plan.saves_tensors else None
 
 
@@ -102,7 +102,7 @@ def _reconnected(node: Node, array: Any, index: int) -> Tensor | None:
     position = node.plan.position(index)
     if position is None:
         return Tensor(array)
-    edge: Edge = node.edges[position]
+    edge = edges_of(node)[position]
     fits = None if node.special is None else node.special.fits
     if fits is not None and (dtype := fits[position][1]) != array.dtype:
         # The operation computed in a wider type than this input has: the way back goes through a cast.

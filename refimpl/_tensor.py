@@ -1,6 +1,6 @@
 """The tensor: an array, and where its gradient goes.
 
-Operators are methods too; they are attached where they are defined (``_operators.public``).
+Operators are methods too, and so is ``backward``; they are attached where they are defined (``_operators.public``).
 """
 
 from __future__ import annotations
@@ -322,18 +322,6 @@ class Tensor:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
         return RemovableHandle(rare_of(self).post_hooks, hook)
 
-    def backward(
-        self,
-        gradient: Tensor | None = None,
-        retain_graph: bool | None = None,
-        create_graph: bool = False,
-        inputs: Tensor | Sequence[Tensor] | None = None,
-    ) -> None:
-        """Add to the ``.grad`` of every leaf this was computed from; see ``refimpl.autograd.backward``."""
-        from .autograd import backward
-
-        backward(self, gradient, retain_graph, create_graph, inputs=inputs)
-
     # -- the same memory under another name ----------------------------------------------------------------
 
     @property
@@ -478,8 +466,10 @@ def gradient_edge(tensor: Tensor) -> Edge:
     """Where the gradient of a tensor that requires grad goes; a leaf's own end is made on first use."""
     if tensor._edge is not None:
         return tensor._edge
-    rare = rare_of(tensor)
-    if rare.stale:
+    rare = tensor._rare
+    if rare is None:
+        rare = rare_of(tensor)
+    elif rare.stale:
         from ._views import regenerated
 
         return regenerated(tensor)

@@ -87,4 +87,6 @@ def _called(operator: Operator) -> Callable[..., Any]:
         return general
     if operator.variadic:
         return lambda tensors, *parameters: apply(operator, tuple(tensors), parameters)
+    if len(operator.pullbacks) == count == 1 and not operator.several:
+        return fast.unary(operator, lambda *arguments: apply(operator, arguments[:1], arguments[1:]))
     return lambda *arguments: apply(operator, arguments[:count], arguments[count:])

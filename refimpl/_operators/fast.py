@@ -1,4 +1,4 @@
-"""The short ways of elementwise operators with one or two operands.
+"""The short ways of operators with one tensor, and of elementwise operators with two.
 
 They do what ``apply_elementwise`` does, for the case that makes up nearly all calls: operands that need neither
 promotion nor broadcasting, and a plan that saves at most one array, which is at hand. There a call is the array
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from .._grad_mode import recording
 from .._graph import Node, VersionCounter, next_sequence_number
 from .._quiet import enter, quietly
-from .._saved import INPUT, RESULT, keep
+from .._saved import DTYPE, INPUT, PARAMETER, RESULT, SHAPE, keep
 from .._scalars import scalar_array
 from .._tensor import Tensor, gradient_edge, version_of
+from .._views import note_view
 
 if TYPE_CHECKING:
     from .declare import Operator
@@ -32,11 +33,13 @@ _NO_GUARD: tuple[VersionCounter, ...] = ()
 
 
 def unary(operator: Operator, general: Function) -> Function:
-    """The function on tensors of an elementwise operator with one operand."""
+    """The function on tensors of an operator with one tensor and one result."""
     forward, node_class, plan = operator.forward, operator.node_class, operator.plan((True,))
-    floating, is_recording = operator.floating, recording.get
-    saves_nothing = not plan.sources
-    saves_self, saves_result = plan.sources == ((INPUT, 0),), plan.sources == ((RESULT, 0),)
+    floating, view, is_recording = operator.floating, operator.view, recording.get
+    sources, saves_nothing = plan.sources, not plan.sources
+    numbers = tuple((PARAMETER, i) for i in range(len(operator.parameters)))
+    saves_self, saves_result = sources == ((INPUT, 0), *numbers), sources == ((RESULT, 0),)
+    saves_facts = not plan.saves_tensors
 
     def call(self: Tensor, *parameters: Any) -> Any:
         array = self._array
@@ -48,19 +51,22 @@ def unary(operator: Operator, general: Function) -> Function:
             result = Tensor(quietly(forward, array, *parameters))
         if self._requires_grad and is_recording():
             node = result._edge = new_node(node_class)
-            edge = self._edge
-            node.edges = (gradient_edge(self) if edge is None else edge,)
+            node.edges = self._edge or gradient_edge(self)
             saved: tuple[Any, ...] = ()
             guard: Any = None
             if saves_self:
                 guard = self._version_counter
                 if guard is None:
                     guard = self._version_counter = VersionCounter()
-                saved = (array,)
+                saved = (array, *parameters)
             elif saves_result:
                 guard = result._version_counter = VersionCounter()
                 saved = (result._array,)
-            elif not saves_nothing:
+            elif saves_facts:
+                if not saves_nothing:
+                    facts = {SHAPE: array.shape, DTYPE: array.dtype}
+                    saved = tuple([parameters[i] if kind == PARAMETER else facts[kind] for kind, i in sources])
+            else:
                 saved, guard = keep(plan, (self,), (array,), parameters, (result,))
             node.plan = plan
             node.saved = saved
@@ -68,6 +74,8 @@ def unary(operator: Operator, general: Function) -> Function:
             node.special = None
             node.seq = next_sequence_number()
             result._requires_grad = True
+        if view:
+            note_view(operator, parameters, self, result, None)
         return result
 
     return call
@@ -83,9 +91,10 @@ def binary(operator: Operator, general: Function) -> Function:
     record_other = _record_other(operator)
 
     def call(self: Any, other: Any) -> Any:
-        if not isinstance(self, Tensor):
+        try:
+            x = self._array
+        except AttributeError:
             return general(self, other)
-        x = self._array
         if floats_only and x.dtype.kind != "f":
             return general(self, other)
         guard: Any = None
@@ -121,8 +130,7 @@ def binary(operator: Operator, general: Function) -> Function:
             else:
                 saved, guard = keep(first, (self, other), (x, y), (), (result,))
             node = result._edge = new_node(node_class)
-            edge = self._edge
-            node.edges = (gradient_edge(self) if edge is None else edge,)
+            node.edges = self._edge or gradient_edge(self)
             node.plan = first
             node.saved = saved
             node.guard = guard
@@ -145,12 +153,10 @@ def _record_other(operator: Operator) -> Callable[[Tensor, Tensor, Any, Any, Ten
     def record_other(self: Tensor, other: Tensor, x: Any, y: Any, result: Tensor) -> None:
         guard: Any = None
         saved: tuple[Any, ...] = ()
-        edge = other._edge
-        edges = (gradient_edge(other) if edge is None else edge,)
+        edges: Any = other._edge or gradient_edge(other)
         if self._requires_grad:
             plan = both
-            edge = self._edge
-            edges = (gradient_edge(self) if edge is None else edge, *edges)
+            edges = (self._edge or gradient_edge(self), edges)
             if not both_is_short:
                 saved, guard = keep(plan, (self, other), (x, y), (), (result,))
             elif saves:
@@ -161,7 +167,13 @@ def _record_other(operator: Operator) -> Callable[[Tensor, Tensor, Any, Any, Ten
                 saved, guard = keep(plan, (self, other), (x, y), (), (result,))
             elif second.sources:
                 saved, guard = (x,), version_of(self)
-        result._edge = node_class(plan, edges, saved, guard, None)
+        node = result._edge = new_node(node_class)
+        node.plan = plan
+        node.edges = edges
+        node.saved = saved
+        node.guard = guard
+        node.special = None
+        node.seq = next_sequence_number()
         result._requires_grad = True
 
     return record_other

@@ -186,8 +186,6 @@ def _copy(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """
     if not isinstance(src, Tensor):
         raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
-    if src is self:
-        return self
     shape = self._array.shape
     if src._array.shape != shape:
         try:

@@ -32,7 +32,8 @@ def _power(x: Any, y: Any) -> Any:
 
 def _power_number(x: Any, exponent: Any) -> Any:
     if x.dtype.kind == "f":
-        return _POWERS.get(exponent, lambda x: np.power(x, x.dtype.type(exponent)))(x)
+        shortcut = _SHORTCUTS.get(exponent)
+        return shortcut(x) if shortcut is not None else np.power(x, x.dtype.type(exponent))
     if x.dtype.kind == "b":
         return x.copy() if exponent else np.ones_like(x)
     if exponent < 0:
@@ -40,7 +41,7 @@ def _power_number(x: Any, exponent: Any) -> Any:
     return _power(x, x.dtype.type(exponent))
 
 
-_POWERS = {
+_SHORTCUTS = {
     -2: lambda x: np.reciprocal(x * x),
     -1: np.reciprocal,
     -0.5: lambda x: np.reciprocal(np.sqrt(x)),
@@ -61,6 +62,8 @@ def _pull_base_of_number(F: Any, g: Any, self: Any, exponent: Any) -> Any:
         return F.zeros_of(g)
     if exponent == 1:
         return g
+    if exponent == 2:
+        return g * (self + self)
     return g * (exponent * F.pow_number(self, exponent - 1))
 
 
@@ -100,6 +103,8 @@ pow_of_number = declare(
 
 @public("Tensor", names=("__pow__",))
 def _pow(self: Any, exponent: Any) -> Any:
+    if type(exponent) is int and isinstance(self, Tensor) and self._array.dtype.kind == "f":
+        return pow_number(self, exponent)
     if is_number(exponent):
         return pow_number(as_kind_of(exponent, self), plain(exponent)) if isinstance(self, Tensor) else NotImplemented
     if isinstance(exponent, Tensor) and is_number(self):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .._graph import Edge, Node
+from .._graph import Edge, Node, edges_of
 from .._plan import Plan
 from .._saved import fitted, recorded_saved
 from .._views import Step, replay
@@ -63,7 +63,7 @@ class CopySlices(Node):
     full_name = "torch::autograd::CopySlices"
 
     def __init__(self, base: Edge | None, steps: Steps, change: Node) -> None:
-        edges = change.edges[1:] if change.plan.mask[0] else change.edges
+        edges = edges_of(change)[1:] if change.plan.mask[0] else edges_of(change)
         super().__init__(
             _SlicePlan(base is not None, steps, change),
             edges if base is None else (base, *edges),
@@ -95,7 +95,7 @@ class _SlicePlan(Plan):
         part = F.part_of(g, self.steps)
         change = self.change
         results = change.plan.pull(F, part, *saved)
-        if len(change.edges) == 1:
+        if type(change.edges) is not tuple:
             results = (results,)
         if change.special is not None and change.special.fits is not None:
             results = fitted(F, results, change.special.fits)

@@ -10,7 +10,7 @@ import numpy as np
 
 from .._engine import walk
 from .._graph import Edge
-from .._scalars import scalar_array
+from .._operators.public import public
 from .._tensor import Tensor, gradient_edge
 from .._vocabulary import TRACED
 from .graph import GradientEdge, edge_of
@@ -68,6 +68,18 @@ def backward(
         wanted=edges,
         accumulates=True,
     )
+
+
+@public("Tensor", names=("backward",))
+def _backward(
+    self: Tensor,
+    gradient: Tensor | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    """Add to the ``.grad`` of every leaf that this was computed from; see ``refimpl.autograd.backward``."""
+    backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
 
 def grad(
@@ -158,25 +170,29 @@ def _wanted_edges(inputs: Sequence[Any]) -> list[Edge]:
 def _cotangents(roots: Sequence[Any], given: Sequence[Any], recorded: bool) -> list[Any]:
     """What the walk starts with: arrays, or tensors where it is recorded."""
     for position, (root, gradient) in enumerate(zip(roots, given)):
-        if gradient is not None and not isinstance(gradient, Tensor):
-            raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
-        if isinstance(root, GradientEdge):
-            if gradient is None:
-                raise RuntimeError("grad must be given for an output that is a GradientEdge")
-        elif gradient is None:
+        if gradient is None:
             _check_implicit(root)
-        elif gradient._array.shape != root._array.shape:
-            raise RuntimeError(
-                f"Mismatch in shape: grad_output[{position}] has a shape of {gradient.shape} and output[{position}] has "
-                f"a shape of {root.shape}."
-            )
+        else:
+            _check_gradient(root, gradient, position)
     for position, root in enumerate(roots):
         if isinstance(root, Tensor) and not root._requires_grad:
             raise RuntimeError(f"element {position} of tensors does not require grad and does not have a grad_fn")
     return [_cotangent(root, gradient, recorded) for root, gradient in zip(roots, given)]
 
 
-def _check_implicit(root: Tensor) -> None:
+def _check_gradient(root: Any, gradient: Any, position: int) -> None:
+    if not isinstance(gradient, Tensor):
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+    if isinstance(root, Tensor) and gradient._array.shape != root._array.shape:
+        raise RuntimeError(
+            f"Mismatch in shape: grad_output[{position}] has a shape of {gradient.shape} and output[{position}] has a "
+            f"shape of {root.shape}."
+        )
+
+
+def _check_implicit(root: Any) -> None:
+    if not isinstance(root, Tensor):
+        raise RuntimeError("grad must be given for an output that is a GradientEdge")
     if root._requires_grad and root._array.size != 1:
         raise RuntimeError("grad can be implicitly created only for scalar outputs")
 
@@ -184,7 +200,7 @@ def _check_implicit(root: Tensor) -> None:
 def _cotangent(root: Any, gradient: Tensor | None, recorded: bool) -> Any:
     if gradient is None:
         array = root._array
-        one = scalar_array(1, array.dtype) if array.ndim == 0 else np.ones(array.shape, array.dtype)
+        one = np.ones(array.shape, array.dtype) if array.ndim else array.dtype.type(1)
         return Tensor(one) if recorded else one
     if isinstance(root, Tensor) and gradient._array.dtype != root._array.dtype:
         gradient = TRACED.to(gradient, root._array.dtype)
