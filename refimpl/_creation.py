@@ -57,7 +57,9 @@ def ones(
 ) -> Tensor:
     """A tensor of ones."""
     shape, kind, tracked = _read("ones", size, dtype, device, requires_grad, size_keyword)
-    return leaf(np.ones(shape, kind.numpy), tracked)
+    array = np.empty(shape, kind.numpy)
+    array.fill(1)
+    return leaf(array, tracked)
 
 
 def full(

@@ -63,9 +63,9 @@ def mean(x: Array, axes: Axes, keepdim: bool, dtype: Any) -> Array:
     if dtype is not None:
         x = summed(x, dtype)
     kind = _SINGLE if x.dtype == _HALF else x.dtype
-    total = np.asarray(_add(x, axes, kind, None, keepdim))
+    total = _add(x, axes, kind, None, keepdim)
     number = count(x.shape, axes)
-    result = np.asarray(total / number) if number else np.full_like(total, math.nan)
+    result = np.asarray(total / number if number else np.full_like(total, math.nan))
     return result.astype(np.float16) if x.dtype == _HALF else result
 
 

@@ -32,7 +32,7 @@ def _spread(array: Any, shape: Shape) -> Any:
     if array.size <= 1 and (not shape or len(shape) < 3):
         result = np.empty(shape, array.dtype)
         if result.size <= _SMALL:
-            result[...] = array
+            result.fill(array if array.ndim == 0 else array.item())
             return result
     return np.broadcast_to(array, shape)
 
