@@ -61,18 +61,20 @@ def walk(
 def _arrivals(roots: Iterable[Edge]) -> dict[Edge, int]:
     """How many gradients will arrive at each edge target reachable from the roots."""
     counts: dict[Edge, int] = {}
+    count_of = counts.get
     found: list[tuple[Edge, ...]] = [tuple(roots)]
     while found:
         for target in found.pop():
-            while target not in counts:
+            while (count := count_of(target)) is None:
                 counts[target] = 1
                 edges = target.edges
                 if type(edges) is tuple:
-                    found.append(edges)
+                    if edges:
+                        found.append(edges)
                     break
                 target = edges  # along a straight line without the stack
             else:
-                counts[target] += 1
+                counts[target] = count + 1
     return counts
 
 
@@ -127,11 +129,12 @@ class _Walk:
         """Deliver the cotangents to the roots, then run the youngest ready node until none is left."""
         pending, counts, ready, F, free = self.pending, self.counts, self.ready, self.F, self.free
         plain = self.wanted is None and not self.create_graph
+        deliver = self.deliver if self.wanted is None else self.deliver_needed
         if len(roots) == 1 and roots[0].runs:
             node: Any = roots[0]
             pending[node] = cotangents[0]
         else:
-            node = self.deliver(roots, cotangents, None, cotangents)
+            node = deliver(roots, cotangents, None, cotangents)
         while node is not None:
             cotangent = pending.pop(node, None)
             while True:
@@ -149,11 +152,11 @@ class _Walk:
                     node.saved = node.guard = None
                 target = node.edges
                 if type(target) is tuple:
-                    node = self.deliver(target, result, cotangent, saved)
+                    node = deliver(target, result, cotangent, saved)
                     break
                 # While one node is ready and the next waits for nothing else, there is nothing to look up or to keep.
                 if ready or counts[target] != 1 or not target.runs or (pending and target in pending):
-                    node = self.deliver((target,), (result,), cotangent, saved)
+                    node = deliver((target,), (result,), cotangent, saved)
                     break
                 node, cotangent = target, result
 
@@ -162,11 +165,9 @@ class _Walk:
 
         Leaves that have all of their gradients accumulate at once. Returns the node to run next.
         """
-        counts, pending, owned, needed = self.counts, self.pending, self.owned, self.needed
-        next_node: Node | None = None
+        counts, pending, owned = self.counts, self.pending, self.owned
+        next_node: Any = None
         for target, given in zip(edges, results):
-            if needed is not None and target not in needed:
-                continue
             left = counts[target] = counts[target] - 1
             if given is not None:
                 before = pending.get(target)
@@ -181,15 +182,21 @@ class _Walk:
                         quietly(_add, before, given, before)
                 else:
                     pending[target] = total = before + given if self.create_graph else quietly(_add, before, given)
-                    if not self.create_graph and type(total) is np.ndarray:
+                    if type(total) is np.ndarray:
                         owned.add(target)
             if not left:
                 node = target if target.runs else self.finish(target)
                 if next_node is None:
-                    next_node = node  # type: ignore[assignment]
+                    next_node = node
                 elif node is not None:
-                    heapq.heappush(self.ready, (-node.seq, node))  # type: ignore[union-attr,arg-type]
+                    heapq.heappush(self.ready, (-node.seq, node))
         return self.youngest(next_node) if self.ready else next_node
+
+    def deliver_needed(self, edges: Sequence[Edge], results: Sequence[Any], cotangent: Any, saved: Any) -> Node | None:
+        """As ``deliver``, to those edges that lead to a wanted one."""
+        needed: Any = self.needed
+        kept = [(edge, result) for edge, result in zip(edges, results) if edge in needed]
+        return self.deliver([edge for edge, _ in kept], [result for _, result in kept], cotangent, saved)
 
     def youngest(self, node: Node | None) -> Node | None:
         """The youngest of the nodes that are ready, and of ``node``, which is not among them yet."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Plan"]
 
 Source = tuple[int, int]
+Pullback = Callable[..., Any]
 
 
 class Plan:
@@ -116,19 +117,26 @@ def _source(operator: Operator, name: str) -> Source:
     )
 
 
-def _pull_each(pullbacks: list[Callable[..., Any]], counts: list[int]) -> Callable[..., Any]:
+def _pull_each(pullbacks: list[Pullback], counts: list[int]) -> Pullback:
     if len(pullbacks) == 1:
         return pullbacks[0]
     if len(pullbacks) == 2:
-        first, second = pullbacks
-        split = counts[0]
-        return lambda F, g, *saved: (first(F, g, *saved[:split]), second(F, g, *saved[split:]))
+        return _pull_both(*pullbacks, *counts)
     bounds = [sum(counts[:i]) for i in range(len(counts) + 1)]
     parts = list(zip(pullbacks, bounds, bounds[1:]))
     return lambda F, g, *saved: tuple(pullback(F, g, *saved[start:stop]) for pullback, start, stop in parts)
 
 
-def _pull_jointly(joint: Callable[..., Any], mask: tuple[bool, ...]) -> Callable[..., Any]:
+def _pull_both(first: Pullback, second: Pullback, first_count: int, second_count: int) -> Pullback:
+    """Two gradients, as most operators have: slicing what was saved would cost as much as the pullbacks."""
+    if first_count == second_count == 0:
+        return lambda F, g: (first(F, g), second(F, g))
+    if first_count == second_count == 1:
+        return lambda F, g, a, b: (first(F, g, a), second(F, g, b))
+    return lambda F, g, *saved: (first(F, g, *saved[:first_count]), second(F, g, *saved[first_count:]))
+
+
+def _pull_jointly(joint: Pullback, mask: tuple[bool, ...]) -> Pullback:
     def pull(F: Any, g: Any, *saved: Any) -> Any:
         results = joint(F, g, mask, *saved)
         kept = tuple(result for result, needed in zip(results, mask, strict=True) if needed)

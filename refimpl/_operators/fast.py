@@ -85,10 +85,8 @@ def binary(operator: Operator, general: Function) -> Function:
     """The function on tensors of an elementwise operator with two operands and no parameters."""
     forward, node_class = operator.forward, operator.node_class
     floats_only, is_recording = operator.floating or operator.check is not None, recording.get
-    first = operator.plan((True, False))
-    saves_other = first.sources == ((INPUT, 1),)
-    saves_nothing = not first.sources
-    record_other = _record_other(operator)
+    first, second, both = (operator.plan(mask) for mask in ((True, False), (False, True), (True, True)))
+    saves_nothing, saves_other = not both.sources, first.sources == ((INPUT, 1),)
 
     def call(self: Any, other: Any) -> Any:
         try:
@@ -97,13 +95,11 @@ def binary(operator: Operator, general: Function) -> Function:
             return general(self, other)
         if floats_only and x.dtype.kind != "f":
             return general(self, other)
-        guard: Any = None
         if isinstance(other, Tensor):
             y = other._array
             if x.dtype is not y.dtype or x.shape != y.shape:
                 return general(self, other)
-            if saves_other:
-                guard = other._version_counter
+            guard: Any = other._version_counter
             other_requires_grad = other._requires_grad
         else:
             y = scalar_array(other, x.dtype)
@@ -115,23 +111,27 @@ def binary(operator: Operator, general: Function) -> Function:
             result = Tensor(enter(forward, x, y))
         except RuntimeError:
             result = Tensor(quietly(forward, x, y))
-        if other_requires_grad:
-            if is_recording():
-                record_other(self, other, x, y, result)
-            return result
-        if self._requires_grad and is_recording():
+        if (self._requires_grad or other_requires_grad) and is_recording():
+            plan, saved = first, ()
+            if other_requires_grad:
+                edges: Any = other._edge or gradient_edge(other)
+                if self._requires_grad:
+                    plan, edges = both, (self._edge or gradient_edge(self), edges)
+                else:
+                    plan = second
+            else:
+                edges = self._edge or gradient_edge(self)
             if saves_nothing:
-                saved: tuple[Any, ...] = ()
                 guard = None
-            elif saves_other:
+            elif saves_other and plan is first:
                 saved = (y,)
                 if guard is None:
                     guard = other._version_counter = VersionCounter()
             else:
-                saved, guard = keep(first, (self, other), (x, y), (), (result,))
+                saved, guard = keep(plan, (self, other), (x, y), (), (result,))
             node = result._edge = new_node(node_class)
-            node.edges = self._edge or gradient_edge(self)
-            node.plan = first
+            node.edges = edges
+            node.plan = plan
             node.saved = saved
             node.guard = guard
             node.special = None
@@ -140,40 +140,3 @@ def binary(operator: Operator, general: Function) -> Function:
         return result
 
     return call
-
-
-def _record_other(operator: Operator) -> Callable[[Tensor, Tensor, Any, Any, Tensor], None]:
-    """Recording where the second operand requires grad, and the first may."""
-    node_class = operator.node_class
-    second, both = operator.plan((False, True)), operator.plan((True, True))
-    second_is_short = second.sources in ((), ((INPUT, 0),))
-    both_is_short = both.sources in ((), ((INPUT, 1), (INPUT, 0)))
-    saves = bool(both.sources)
-
-    def record_other(self: Tensor, other: Tensor, x: Any, y: Any, result: Tensor) -> None:
-        guard: Any = None
-        saved: tuple[Any, ...] = ()
-        edges: Any = other._edge or gradient_edge(other)
-        if self._requires_grad:
-            plan = both
-            edges = (self._edge or gradient_edge(self), edges)
-            if not both_is_short:
-                saved, guard = keep(plan, (self, other), (x, y), (), (result,))
-            elif saves:
-                saved, guard = (y, x), (version_of(other), version_of(self))
-        else:
-            plan = second
-            if not second_is_short:
-                saved, guard = keep(plan, (self, other), (x, y), (), (result,))
-            elif second.sources:
-                saved, guard = (x,), version_of(self)
-        node = result._edge = new_node(node_class)
-        node.plan = plan
-        node.edges = edges
-        node.saved = saved
-        node.guard = guard
-        node.special = None
-        node.seq = next_sequence_number()
-        result._requires_grad = True
-
-    return record_other
