@@ -8,17 +8,11 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from conformance.programs.codecs import STATEMENTS, fields_schema, of_hint
+from conformance.programs.codec import Codec, Json, WireError, object_schema
 from conformance.programs.statements import Condition, Field, Program, Statement
+from conformance.programs.typed_codecs import STATEMENTS, fields_schema, of_hint
 from conformance.programs.validate import check
-from conformance.programs.wire_values import (
-    ARGUMENT_SCHEMA,
-    ARRAY_SCHEMA,
-    Codec,
-    Json,
-    WireError,
-    object_schema,
-)
+from conformance.programs.wire_values import ARGUMENT_SCHEMA, ARRAY_SCHEMA
 from conformance.trace import Event, Observation, Place, Raised, Tensor, Trace
 
 __all__ = [

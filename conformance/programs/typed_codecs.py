@@ -11,15 +11,11 @@ from typing import Any, ForwardRef, Union, get_args, get_origin, get_type_hints
 from typing import Literal as OneOf
 
 from conformance.programs import statements as st
-from conformance.programs.wire_values import (
-    ARGUMENT,
+from conformance.programs.codec import (
     BOOLEAN,
     FLOAT,
     INTEGER,
-    LITERAL,
-    PARAMS,
     STRING,
-    TENSOR,
     Codec,
     Json,
     WireError,
@@ -30,6 +26,7 @@ from conformance.programs.wire_values import (
     optional,
     sequence,
 )
+from conformance.programs.wire_values import ARGUMENT, LITERAL, PARAMS, TENSOR
 from conformance.trace import Tensor
 from oracles.question import Literal
 
