@@ -1,7 +1,7 @@
 """What happens at a leaf: a gradient becomes, or is added to, its ``.grad``.
 
-A ``.grad`` is its tensor's own memory. An array is taken over only when the walk knows that nobody else can hold
-it, else copied; it is added to in place only if it was made here.
+A ``.grad`` is its tensor's own memory. An array is taken over only when the walk knows that nobody else can
+hold it, else copied; it is added to in place only if it was made here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ _accumulating = threading.Lock()
 
 
 def is_new(given: Any, cotangent: Any, saved: Any, results: Any) -> bool:
-    """Whether an array that a pullback returned is held by nobody else: no view, and not one of its arguments."""
+    """Whether an array that a pullback returned is held by nobody else: no view, and not one of its
+    arguments.
+    """
     if type(given) is not np.ndarray or given.base is not None or given is cotangent:
         return False
     if any(given is other for other in saved):
@@ -33,8 +35,8 @@ def is_new(given: Any, cotangent: Any, saved: Any, results: Any) -> bool:
 def accumulate(leaf: Tensor, gradient: Any, owned: bool, create_graph: bool) -> None:
     """Add ``gradient``, of the leaf's shape and dtype, to ``leaf.grad``.
 
-    ``gradient`` is an array, which becomes the buffer itself if ``owned``; or a tensor under ``create_graph``,
-    which is added out of place so that the sum is recorded.
+    ``gradient`` is an array, which becomes the buffer itself if ``owned``; or a tensor under
+    ``create_graph``, which is added out of place so that the sum is recorded.
     """
     if not leaf._requires_grad:  # it was switched off after the graph was made
         return

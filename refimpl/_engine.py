@@ -1,12 +1,12 @@
 """The backward walk: from cotangents at the roots to ``.grad`` at the leaves.
 
-The walk is PyTorch's. A first pass counts how many gradients will arrive at each edge target. Then whatever has
-received all of its gradients is *ready*: leaves accumulate at once, and of the ready nodes the youngest (largest
-sequence number) runs next. A node is younger than everything it was computed from.
+The walk is PyTorch's. A first pass counts how many gradients will arrive at each edge target. Then whatever
+has received all of its gradients is *ready*: leaves accumulate at once, and of the ready nodes the youngest
+(largest sequence number) runs next. A node is younger than everything it was computed from.
 
 Cotangents are plain arrays, or tensors when the walk itself is recorded (``create_graph``); pullbacks do not
-know the difference, since all they use is the vocabulary ``F`` they are given. Everything a walk knows lives in
-its own call: walks may nest, and run in as many threads as there are graphs.
+know the difference, since all they use is the vocabulary ``F`` they are given. Everything a walk knows lives
+in its own call: walks may nest, and run in as many threads as there are graphs.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def walk(
 ) -> dict[Edge, Any]:
     """Carry ``cotangents`` from ``roots`` through the graph.
 
-    Without ``wanted`` every leaf that is reached accumulates. With it only what leads to a wanted edge runs; the
-    cotangents that arrive at the wanted edges are returned, or with ``accumulates`` the leaves among them
+    Without ``wanted`` every leaf that is reached accumulates. With it only what leads to a wanted edge runs;
+    the cotangents that arrive at the wanted edges are returned, or with ``accumulates`` the leaves among them
     accumulate. Cotangents are arrays, or tensors under ``create_graph``.
 
     Raises:
@@ -97,12 +97,13 @@ def _age(target: Edge) -> tuple[int, int]:
 class _Walk:
     """The state of one walk.
 
-    ``pending`` holds what has arrived so far at each target. ``owned`` names the targets whose pending gradient is
-    an array that nobody else holds: more may be added to it in place, and a leaf may keep it.
+    ``pending`` holds what has arrived so far at each target. ``owned`` names the targets whose pending
+    gradient is an array that nobody else holds: more may be added to it in place, and a leaf may keep it.
     """
 
     __slots__ = (
-        "F", "accumulates", "captured", "counts", "create_graph", "free", "needed", "owned", "pending", "ready", "wanted",
+        "F", "accumulates", "captured", "counts", "create_graph", "free", "needed", "owned", "pending",
+        "ready", "wanted",
     )  # fmt: skip
 
     def __init__(
@@ -154,20 +155,23 @@ class _Walk:
                 if type(target) is tuple:
                     node = deliver(target, result, cotangent, saved)
                     break
-                # While one node is ready and the next waits for nothing else, there is nothing to look up or to keep.
+                # While one node is ready and the next waits for nothing else, there is nothing to look up or
+                # to keep.
                 if ready or counts[target] != 1 or not target.runs or (pending and target in pending):
                     node = deliver((target,), (result,), cotangent, saved)
                     break
                 node, cotangent = target, result
 
-    def deliver(self, edges: Sequence[Edge], results: Sequence[Any], cotangent: Any, saved: Any) -> Node | None:
+    def deliver(
+        self, edges: Sequence[Edge], results: Sequence[Any], cotangent: Any, saved: Any
+    ) -> Node | None:
         """Add ``results``, computed from ``cotangent`` and ``saved``, to what is pending at ``edges``.
 
         Leaves that have all of their gradients accumulate at once. Returns the node to run next.
         """
         counts, pending, owned = self.counts, self.pending, self.owned
         next_node: Any = None
-        for target, given in zip(edges, results):
+        for target, given in zip(edges, results):  # noqa: B905 - the check costs as much as the rest of the loop head
             left = counts[target] = counts[target] - 1
             if given is not None:
                 before = pending.get(target)
@@ -181,21 +185,25 @@ class _Walk:
                     except RuntimeError:
                         quietly(_add, before, given, before)
                 else:
-                    pending[target] = total = before + given if self.create_graph else quietly(_add, before, given)
+                    pending[target] = total = (
+                        before + given if self.create_graph else quietly(_add, before, given)
+                    )
                     if type(total) is np.ndarray:
                         owned.add(target)
             if not left:
-                node = target if target.runs else self.finish(target)
+                node: Any = target if target.runs else self.finish(target)
                 if next_node is None:
                     next_node = node
                 elif node is not None:
                     heapq.heappush(self.ready, (-node.seq, node))
         return self.youngest(next_node) if self.ready else next_node
 
-    def deliver_needed(self, edges: Sequence[Edge], results: Sequence[Any], cotangent: Any, saved: Any) -> Node | None:
+    def deliver_needed(
+        self, edges: Sequence[Edge], results: Sequence[Any], cotangent: Any, saved: Any
+    ) -> Node | None:
         """As ``deliver``, to those edges that lead to a wanted one."""
         needed: Any = self.needed
-        kept = [(edge, result) for edge, result in zip(edges, results) if edge in needed]
+        kept = [(edge, result) for edge, result in zip(edges, results, strict=True) if edge in needed]
         return self.deliver([edge for edge, _ in kept], [result for _, result in kept], cotangent, saved)
 
     def youngest(self, node: Node | None) -> Node | None:
@@ -205,7 +213,9 @@ class _Walk:
         return heapq.heappushpop(self.ready, (-node.seq, node))[1]
 
     def finish(self, target: Edge) -> Node | None:
-        """All gradients of a leaf, or of one of several outputs, are there. Returns the node that this makes ready."""
+        """All gradients of a leaf, or of one of several outputs, are there. Returns the node that this makes
+        ready.
+        """
         gradient = self.pending.pop(target, None)
         if not isinstance(target, AccumulateGrad):
             assert isinstance(target, Output)
@@ -273,7 +283,11 @@ class _Walk:
             return (None,) * len(edges_of(node))
         saved = plan.recorded(node) if self.create_graph else node.saved
         given = plan.given(node, cotangents, self.create_graph)
-        result = plan.pull(self.F, given, *saved) if self.create_graph else quietly(plan.pull, self.F, given, *saved)
+        result = (
+            plan.pull(self.F, given, *saved)
+            if self.create_graph
+            else quietly(plan.pull, self.F, given, *saved)
+        )
         results = tuple(result) if type(node.edges) is tuple else (result,)
         fits = None if node.special is None else node.special.fits
         return results if fits is None else fitted(self.F, results, fits)

@@ -126,7 +126,9 @@ class no_grad(_Mode):
 
 
 class enable_grad(_Mode):
-    """Operations are recorded inside, also within ``no_grad``. ``@enable_grad`` and ``@enable_grad()`` both work."""
+    """Operations are recorded inside, also within ``no_grad``. ``@enable_grad`` and ``@enable_grad()`` both
+    work.
+    """
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
         made = super().__new__(cls)

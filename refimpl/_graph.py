@@ -1,8 +1,8 @@
 """The graph that operations leave behind: nodes, the edges between them, and what a node keeps.
 
 A ``Node`` is one executed operation. An *edge* says where the gradient of one value goes: it is the ``Node``
-that made the value, an ``Output`` where that node made several, or the ``AccumulateGrad`` of a leaf. Nodes hold
-the arrays that their pullbacks need and never the tensors, so a graph contains no reference cycle.
+that made the value, an ``Output`` where that node made several, or the ``AccumulateGrad`` of a leaf. Nodes
+hold the arrays that their pullbacks need and never the tensors, so a graph contains no reference cycle.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import itertools
 import threading
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["AccumulateGrad", "Edge", "Node", "Output", "VersionCounter"]
 
 next_sequence_number = itertools.count().__next__
-"""One clock for the whole process: nodes draw their place in the order of execution from it, and every in-place
+"""One clock for the whole process: nodes draw their place in the order of execution from it, and every
+in-place
 change draws its moment, so "changed after this node was made" is one comparison."""
 
 
@@ -96,7 +97,9 @@ class Node:
     full_name = "Node"
     """The name that ``name()`` gives, of the C++ class; its last part is the name of the Python class."""
 
-    def __init__(self, plan: Any, edges: tuple[Edge, ...], saved: Any, guard: Any, special: Special | None) -> None:
+    def __init__(
+        self, plan: Any, edges: tuple[Edge, ...], saved: Any, guard: Any, special: Special | None
+    ) -> None:
         self.plan = plan
         self.edges: Any = edges[0] if len(edges) == 1 else edges
         self.saved = saved
@@ -123,7 +126,7 @@ class Node:
         return self.seq
 
     def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """``hook(grad_inputs, grad_outputs)`` runs after this node; what it returns replaces ``grad_inputs``."""
+        """``hook(grad_inputs, grad_outputs)`` runs after this node; what it returns takes their place."""
         return RemovableHandle(hooks_of(self).post, hook)
 
     def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
@@ -137,7 +140,8 @@ class Node:
 class AccumulateGrad(Node):
     """The end of the walk: adds what arrives to ``variable.grad``.
 
-    It holds its leaf and the leaf only refers to it weakly, so the graph keeps the leaf alive and not the reverse.
+    It holds its leaf and the leaf only refers to it weakly, so the graph keeps the leaf alive and not the
+    reverse.
     """
 
     __slots__ = ("variable",)
@@ -178,7 +182,7 @@ class Output(NamedTuple):
         return self.node
 
 
-Edge = Union[Node, Output]
+Edge = Node | Output
 Meta = tuple[tuple[int, ...], np.dtype[Any]]
 
 
@@ -230,4 +234,4 @@ class RemovableHandle:
 
 
 creating = threading.Lock()
-"""Held while a leaf gets its AccumulateGrad or a tensor its version counter: two threads must not make two."""
+"""Held while a leaf gets its AccumulateGrad or a tensor its counter: two threads must not make two."""

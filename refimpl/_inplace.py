@@ -25,14 +25,16 @@ def change(operator: Operator, self: Tensor, *arguments: Any, every_element: boo
     ``every_element`` says that all elements get the same value, so that memory may be shared among them.
 
     Raises:
-        RuntimeError: when the result does not fit the tensor in shape or dtype, when elements share memory, and
-            where a recorded change is forbidden. Nothing has been changed then.
+        RuntimeError: when the result does not fit the tensor in shape or dtype, when elements share memory,
+            and where a recorded change is forbidden. Nothing has been changed then.
         TypeError: when an argument is no operand.
     """
     count = len(operator.tensors)
     operands, parameters = (self, *arguments[: count - 1]), arguments[count - 1 :]
     tensors = [each if isinstance(each, Tensor) else None for each in operands]
-    records = recording.get() and any(each is not None and each._requires_grad for each in (*tensors, self._base))
+    records = recording.get() and any(
+        each is not None and each._requires_grad for each in (*tensors, self._base)
+    )
     if records:
         check_may_change(self)
     if not every_element:
@@ -48,13 +50,21 @@ def change(operator: Operator, self: Tensor, *arguments: Any, every_element: boo
     if (INPUT, 0) in plan.sources:
         values[0] = values[0].copy()
     _write(self, result)
-    # Old values were copied, and nothing can change them; another operand in this memory has just been changed.
+    # Old values were copied, and nothing can change them; another operand in this memory has just been
+    # changed.
     changed = Tensor(self._array)
     shares = [each is not None and each._version_counter is self._version_counter for each in tensors]
-    guarded = [None, *(changed if shared else each for each, shared in zip(tensors[1:], shares[1:]))]
+    guarded = [
+        None,
+        *(changed if shared else each for each, shared in zip(tensors[1:], shares[1:], strict=True)),
+    ]
     saved, guard = keep(plan, guarded, values, parameters, (self,))
     fits = fits_of(tensors, plan.mask, result) if operator.elementwise else None
-    edges = tuple(gradient_edge(each) for each, needed in zip(tensors, plan.mask) if needed and each is not None)
+    edges = tuple(
+        gradient_edge(each)
+        for each, needed in zip(tensors, plan.mask, strict=True)
+        if needed and each is not None
+    )
     _rewrite(self, operator.node_class(plan, edges, saved, guard, None if fits is None else Special(fits)))
     if changed._version_counter is not None:
         mark_changed(changed._version_counter)
@@ -75,13 +85,15 @@ def _check_memory(self: Tensor, tensors: list[Tensor | None]) -> None:
     array = self._array
     if overlaps_itself(array):
         raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            "unsupported operation: more than one element of the written-to tensor refers to a single "
+            "memory location. "
             "Please clone() the tensor before performing the operation."
         )
     for other in tensors[1:]:
         if other is not None and _partly_overlaps(array, other._array):
             raise RuntimeError(
-                "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
+                "unsupported operation: some elements of the input tensor and the written-to tensor refer "
+                "to a single "
                 "memory location. Please clone() the tensor before performing the operation."
             )
 
@@ -103,13 +115,14 @@ def _check_result(self: Tensor, result: Any) -> None:
         raise RuntimeError(f"result type {names[0]} can't be cast to the desired output type {names[1]}")
     if result.shape != self._array.shape:
         raise RuntimeError(
-            f"output with shape {list(self._array.shape)} doesn't match the broadcast shape {list(result.shape)}"
+            f"output with shape {list(self._array.shape)} doesn't match the broadcast shape "
+            f"{list(result.shape)}"
         )
 
 
 _TITLES: Final = {
-    "float16": "Half", "float32": "Float", "float64": "Double", "int64": "Long", "int32": "Int", "int16": "Short",
-    "int8": "Char", "uint8": "Byte",
+    "float16": "Half", "float32": "Float", "float64": "Double", "int64": "Long", "int32": "Int",
+    "int16": "Short", "int8": "Char", "uint8": "Byte",
 }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Plans: an operator's pullback for one choice of the inputs that require grad.
 
-A pullback names what it needs in its parameters, and that is exactly what a node saves; so the plan of ``mul`` for
-its first input saves only the second.
+A pullback names what it needs in its parameters, and that is exactly what a node saves; so the plan of
+``mul`` for its first input saves only the second.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ._saved import DTYPE, INPUT, INPUTS, PARAMETER, RESULT, SHAPE, recorded_sav
 from ._tensor import Tensor
 
 if TYPE_CHECKING:
-    from ._operators.declare import Operator
+    from ._operators.operator import Operator
 
 __all__ = ["Plan"]
 
@@ -37,13 +37,20 @@ class Plan:
     """
 
     __slots__ = (
-        "mask", "materialize", "pull", "runs_without_cotangent", "saves_tensors", "several", "shown", "sources",
+        "mask", "materialize", "pull", "runs_without_cotangent", "saves_tensors", "several", "shown",
+        "sources",
     )  # fmt: skip
 
     def __init__(self, operator: Operator, mask: tuple[bool, ...]) -> None:
         self.mask = mask
-        self.shown = mask if operator.joint is not None else tuple(
-            needed for name, needed in zip(operator.tensors, mask) if name in operator.pullbacks
+        self.shown = (
+            mask
+            if operator.joint is not None
+            else tuple(
+                needed
+                for name, needed in zip(operator.tensors, mask, strict=True)
+                if name in operator.pullbacks
+            )
         )
         self.several = operator.several
         self.materialize = operator.materialize
@@ -52,9 +59,13 @@ class Plan:
             names = _names(operator.joint, 3)
             self.pull: Callable[..., Any] = _pull_jointly(operator.joint, mask)
         else:
-            pullbacks = [operator.pullbacks[name] for name, needed in zip(operator.tensors, mask) if needed]
+            pullbacks = [
+                operator.pullbacks[name]
+                for name, needed in zip(operator.tensors, mask, strict=True)
+                if needed
+            ]
             groups = [_names(pullback, 2) for pullback in pullbacks]
-            names = [name for group in groups for name in group]
+            names = tuple(name for group in groups for name in group)
             self.pull = _pull_each(pullbacks, [len(group) for group in groups])
         self.sources = tuple(_source(operator, name) for name in names)
         self.saves_tensors = any(kind in (INPUT, INPUTS, RESULT) for kind, _ in self.sources)
@@ -75,7 +86,7 @@ class Plan:
         return tuple(by_number.get(number) for number in range(len(_outputs(node))))
 
     def given(self, node: Node, cotangents: tuple[Any, ...], recorded: bool) -> Any:
-        """What the pullback takes as its cotangent: for several outputs all of them, zeros for the missing."""
+        """What the pullback takes as its cotangent: of several outputs all, with zeros for the missing."""
         if not self.several:
             return cotangents[0]
         if not self.materialize:
@@ -96,7 +107,7 @@ def _outputs(node: Node) -> tuple[Meta, ...]:
 
 
 def _names(pullback: Callable[..., Any], skipped: int) -> tuple[str, ...]:
-    code: Any = pullback.__code__  # type: ignore[attr-defined]
+    code: Any = pullback.__code__
     return tuple(code.co_varnames[skipped : code.co_argcount])
 
 
@@ -112,8 +123,10 @@ def _source(operator: Operator, name: str) -> Source:
     if name.endswith("_dtype") and name[: -len("_dtype")] in operator.tensors:
         return DTYPE, operator.tensors.index(name[: -len("_dtype")])
     raise TypeError(
-        f"a pullback of {operator.name!r} asks for {name!r}: expected one of its tensors {operator.tensors}, one of "
-        f"its parameters {operator.parameters}, 'result', 'result1'..., or a tensor's name with '_shape' or '_dtype'"
+        f"a pullback of {operator.name!r} asks for {name!r}: expected one of its tensors "
+        f"{operator.tensors}, one of "
+        f"its parameters {operator.parameters}, 'result', 'result1'..., or a tensor's name with '_shape' "
+        "or '_dtype'"
     )
 
 
@@ -121,9 +134,9 @@ def _pull_each(pullbacks: list[Pullback], counts: list[int]) -> Pullback:
     if len(pullbacks) == 1:
         return pullbacks[0]
     if len(pullbacks) == 2:
-        return _pull_both(*pullbacks, *counts)
+        return _pull_both(pullbacks[0], pullbacks[1], counts[0], counts[1])
     bounds = [sum(counts[:i]) for i in range(len(counts) + 1)]
-    parts = list(zip(pullbacks, bounds, bounds[1:]))
+    parts = list(zip(pullbacks, bounds, bounds[1:], strict=False))
     return lambda F, g, *saved: tuple(pullback(F, g, *saved[start:stop]) for pullback, start, stop in parts)
 
 

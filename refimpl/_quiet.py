@@ -1,8 +1,8 @@
 """Calling NumPy without its floating-point warnings: PyTorch gives infinities and NaNs silently.
 
-``numpy.errstate`` costs more than a small operation. Its setting lives in a context variable, so a context in which it
-has been set once can be entered instead, for next to nothing. One thread at a time can be in a context; a second
-one takes the slow way.
+``numpy.errstate`` costs more than a small operation. Its setting lives in a context variable, so a context in
+which it has been set once can be entered instead, for next to nothing. One thread at a time can be in a
+context; a second one takes the slow way.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ _context: Final = contextvars.Context()
 _context.run(np.seterr, all="ignore")
 
 enter: Final[Callable[..., Any]] = _context.run
-"""``enter(function, *arguments)`` calls the function quietly. RuntimeError when a thread is in there already; callers
+"""``enter(function, *arguments)`` calls the function quietly. RuntimeError when a thread is in there already;
+callers
 that count nanoseconds catch it and call ``quietly``."""
 
 

@@ -1,7 +1,8 @@
 """What a node keeps for its pullback, and whether it may still be used.
 
-Saved arrays are guarded by the version counters of the tensors they came from. No version is noted down: nodes
-and in-place changes draw from one clock, so an array is stale when its counter changed after the node was made.
+Saved arrays are guarded by the version counters of the tensors they came from. No version is noted down:
+nodes and in-place changes draw from one clock, so an array is stale when its counter changed after the node
+was made.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ if TYPE_CHECKING:
 __all__ = ["check_saved", "fitted", "keep", "recorded_saved"]
 
 INPUT, INPUTS, RESULT, SHAPE, DTYPE, PARAMETER = range(6)
-"""Where a saved value comes from: an input's array, all inputs' arrays, a result, an input's shape or dtype, a
+"""Where a saved value comes from: an input's array, all inputs' arrays, a result, an input's shape or dtype,
+a
 parameter."""
 
 
 def keep(
     plan: Plan, tensors: Any, arrays: Any, parameters: Any, results: tuple[Tensor, ...]
 ) -> tuple[tuple[Any, ...], tuple[VersionCounter, ...] | None]:
-    """The values that the plan's pullback takes, and the version counters of those that are tensors' arrays."""
+    """The values that a plan's pullback takes, and the version counters of those that are tensors' arrays."""
     saved: list[Any] = []
     guard: list[VersionCounter] = []
     for kind, index in plan.sources:
@@ -60,9 +62,12 @@ def check_saved(node: Node) -> None:
     """Raise what PyTorch raises when a node's saved values were freed, or changed since it was made."""
     if node.saved is None:
         raise RuntimeError(
-            "Trying to backward through the graph a second time (or directly access saved tensors after they have "
-            "already been freed). Saved intermediate values of the graph are freed when you call .backward() or "
-            "autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or "
+            "Trying to backward through the graph a second time (or directly access saved tensors after "
+            "they have "
+            "already been freed). Saved intermediate values of the graph are freed when you call "
+            ".backward() or "
+            "autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second "
+            "time or "
             "if you need to access saved tensors after calling backward."
         )
     guard = node.guard
@@ -71,8 +76,10 @@ def check_saved(node: Node) -> None:
     for counter in (guard,) if isinstance(guard, VersionCounter) else guard:
         if counter.changed_at > node.seq:
             raise RuntimeError(
-                "one of the variables needed for gradient computation has been modified by an inplace operation: "
-                f"a tensor saved by {node.name()} is at version {counter.value} by now, later than when it was "
+                "one of the variables needed for gradient computation has been modified by an inplace "
+                "operation: "
+                f"a tensor saved by {node.name()} is at version {counter.value} by now, later than when it "
+                "was "
                 "saved. Clone it before changing it, or change it out of place."
             )
 
@@ -113,7 +120,9 @@ def _reconnected(node: Node, array: Any, index: int) -> Tensor | None:
 
 def fitted(F: Any, gradients: tuple[Any, ...], fits: tuple[Meta, ...]) -> tuple[Any, ...]:
     """Gradients summed over the axes that their inputs were broadcast along, and cast to their dtypes."""
-    return tuple(_fitted(F, gradient, shape, dtype) for gradient, (shape, dtype) in zip(gradients, fits))
+    return tuple(
+        _fitted(F, gradient, shape, dtype) for gradient, (shape, dtype) in zip(gradients, fits, strict=True)
+    )
 
 
 def _fitted(F: Any, gradient: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:

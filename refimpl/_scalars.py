@@ -1,4 +1,4 @@
-"""Python numbers as arrays: NumPy works faster on a zero-dimensional array than on a number it must convert."""
+"""Python numbers as arrays: NumPy works faster on a zero-dimensional array than on a number."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ _known: Final[dict[np.dtype[Any], dict[Any, Any]]] = {np.dtype(name): {} for nam
 
 
 def scalar_array(value: Any, dtype: np.dtype[Any]) -> Any:
-    """A read-only zero-dimensional array of a Python number, or None unless ``dtype`` is floating and decides.
+    """A read-only zero-dimensional array of a Python number, or None unless ``dtype`` is floating and
+    decides.
 
-    Equal numbers share an array: 1, 1.0 and True are the same float. Zeros, which are equal and differ in sign, do
-    not.
+    Equal numbers share an array: 1, 1.0 and True are the same float. Zeros, which are equal and differ in
+    sign, do not.
     """
     kind = type(value)
     if kind is not float and kind is not int:

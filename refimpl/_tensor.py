@@ -1,6 +1,7 @@
 """The tensor: an array, and where its gradient goes.
 
-Operators are methods too, and so is ``backward``; they are attached where they are defined (``_operators.public``).
+Operators are methods too, and so is ``backward``; they are attached where they are defined
+(``_operators.public``).
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import copy
 import warnings
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,7 +39,18 @@ class Rare:
         retains: whether this is an intermediate that keeps its gradient.
     """
 
-    __slots__ = ("base", "buffer", "end", "forbidden", "hooks", "post_hooks", "retains", "stale", "steps", "views")
+    __slots__ = (
+        "base",
+        "buffer",
+        "end",
+        "forbidden",
+        "hooks",
+        "post_hooks",
+        "retains",
+        "stale",
+        "steps",
+        "views",
+    )
 
     def __init__(self) -> None:
         self.base: Tensor | None = None
@@ -56,8 +68,8 @@ class Rare:
 class Tensor:
     """An array that operations on it may be recorded for.
 
-    ``Tensor(data)`` is PyTorch's old constructor: it copies ``data`` as the default dtype. ``refimpl.tensor`` is
-    the one to use. Inside this package it wraps an array as it is.
+    ``Tensor(data)`` is PyTorch's old constructor: it copies ``data`` as the default dtype. ``refimpl.tensor``
+    is the one to use. Inside this package it wraps an array as it is.
     """
 
     __slots__ = ("__weakref__", "_array", "_edge", "_grad", "_rare", "_requires_grad", "_version_counter")
@@ -170,7 +182,9 @@ class Tensor:
     def __contains__(self, element: Any) -> bool:
         if not isinstance(element, (Tensor, bool, int, float)):
             kind = type(element).__name__
-            raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {kind}.")
+            raise RuntimeError(
+                f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {kind}."
+            )
         return bool((self._array == (element._array if isinstance(element, Tensor) else element)).any())
 
     def __hash__(self) -> int:
@@ -222,7 +236,8 @@ class Tensor:
             if value:
                 return
             raise RuntimeError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
+                "you can only change requires_grad flags of leaf variables. If you want to use a computed "
+                "variable "
                 "in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
             )
         if value and self._array.dtype.kind not in "fc":
@@ -243,9 +258,12 @@ class Tensor:
         """
         if self._grad is None and self._requires_grad and not self.retains_grad and not self.is_leaf:
             warnings.warn(
-                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
-                "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated "
-                "for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor "
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
+                "attribute "
+                "won't be populated during autograd.backward(). If you indeed want the .grad field to be "
+                "populated "
+                "for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the "
+                "non-leaf Tensor "
                 "by mistake, make sure you access the leaf Tensor instead.",
                 UserWarning,
                 stacklevel=2,
@@ -266,7 +284,9 @@ class Tensor:
 
     def _check_grad(self, value: Any) -> None:
         if not isinstance(value, Tensor):
-            raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+            raise TypeError(
+                f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
+            )
         if value is self:
             raise RuntimeError("can't assign Variable as its own grad")
         if value._array.dtype != self._array.dtype:
@@ -298,7 +318,8 @@ class Tensor:
         return self._rare is not None and self._rare.retains
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
-        """``hook(grad)`` runs when the gradient of this tensor has been computed; a tensor it returns replaces it.
+        """``hook(grad)`` runs when the gradient of this tensor has been computed; a tensor it returns
+        replaces it.
 
         Raises:
             RuntimeError: when the tensor does not require grad.
@@ -336,8 +357,14 @@ class Tensor:
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
-        if value._array.dtype != self._array.dtype and self._requires_grad and value._array.dtype.kind not in "fc":
-            raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
+        if (
+            value._array.dtype != self._array.dtype
+            and self._requires_grad
+            and value._array.dtype.kind not in "fc"
+        ):
+            raise RuntimeError(
+                "data set to a tensor that requires gradients must be floating point or complex dtype"
+            )
         self._array = value._array
 
     def detach(self) -> Tensor:
@@ -354,8 +381,10 @@ class Tensor:
         """
         if self._base is not None:
             raise RuntimeError(
-                "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
-                "training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence "
+                "Can't detach views in-place. Use detach() instead. If you are using "
+                "DistributedDataParallel (DDP) for "
+                "training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, "
+                "and hence "
                 "detach_() cannot be called on these gradients."
             )
         self._edge = None
@@ -399,8 +428,10 @@ class Tensor:
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if not self.is_leaf:
             raise RuntimeError(
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
-                "moment. If you were attempting to deepcopy a module, this may be because of a torch.nn.Module "
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol "
+                "at the "
+                "moment. If you were attempting to deepcopy a module, this may be because of a "
+                "torch.nn.Module "
                 "attribute that is not a leaf."
             )
         if id(self) in memo:
@@ -430,7 +461,9 @@ def _rebuilt(kind: type[Tensor], array: Any, requires_grad: bool) -> Tensor:
 
 
 def _as_array(data: Any) -> Any:
-    """An array of what is not one: a NumPy scalar (most functions give one for zero dimensions), or user's data."""
+    """An array of what is not one: a NumPy scalar (most functions give one for zero dimensions), or user's
+    data.
+    """
     if isinstance(data, np.generic):
         return np.asarray(data)
     if isinstance(data, Tensor):

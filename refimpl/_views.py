@@ -1,8 +1,8 @@
 """Views: tensors that share their base's memory, and whose history must follow every in-place change of it.
 
-A view knows the steps (view operators) that lead from its base to it. When the base or any of its views is changed
-in place, PyTorch rewrites history: the base gets a node for the change, and every view, when next asked for its
-history, gets one that takes the view anew from the changed base.
+A view knows the steps (view operators) that lead from its base to it. When the base or any of its views is
+changed in place, PyTorch rewrites history: the base gets a node for the change, and every view, when next
+asked for its history, gets one that takes the view anew from the changed base.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from ._graph import Edge, Node
 from ._grad_mode import recording
+from ._graph import Edge, Node
 from ._saved import DTYPE, PARAMETER, SHAPE
 from ._tensor import Tensor, gradient_edge, rare_of, version_of
 
@@ -76,7 +76,9 @@ def note_view(
     else:
         rare.base, rare.steps, rare.forbidden = of_source.base, (*of_source.steps, step), of_source.forbidden
     if number is not None:
-        rare.forbidden = _SEVERAL.format(number=number, name=(operator.node_name or operator.name).partition("Backward")[0])
+        rare.forbidden = _SEVERAL.format(
+            number=number, name=(operator.node_name or operator.name).partition("Backward")[0]
+        )
     elif not recording.get():
         rare.forbidden = rare.forbidden or _NO_GRAD
     of_base = rare_of(rare.base)
@@ -86,14 +88,19 @@ def note_view(
 
 
 _SEVERAL: Final = (
-    "Output {number} of {name} is a view and {{what}}. This view is the output of a function that returns multiple "
-    "views. Such functions do not allow the output views to be modified inplace. You should replace the inplace "
+    "Output {number} of {name} is a view and {{what}}. This view is the output of a function that returns "
+    "multiple "
+    "views. Such functions do not allow the output views to be modified inplace. You should replace the "
+    "inplace "
     "operation by an out-of-place one."
 )
 _NO_GRAD: Final = (
-    "A view was created in no_grad mode and {what} with grad mode enabled. Given that this use case is ambiguous and "
-    "error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace either both "
-    "inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want the inplace "
+    "A view was created in no_grad mode and {what} with grad mode enabled. Given that this use case is "
+    "ambiguous and "
+    "error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace "
+    "either both "
+    "inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want "
+    "the inplace "
     "to be tracked)."
 )
 
@@ -107,7 +114,8 @@ def check_may_change(tensor: Tensor) -> None:
     """Raise what PyTorch raises where an in-place change that is recorded is forbidden.
 
     Raises:
-        RuntimeError: for leaves that require grad and views of them, and for views whose history cannot be rewritten.
+        RuntimeError: for leaves that require grad and views of them, and for views whose history cannot be
+            rewritten.
     """
     base = tensor._base
     if tensor._requires_grad and tensor.is_leaf:
@@ -118,7 +126,9 @@ def check_may_change(tensor: Tensor) -> None:
     if rare.forbidden:
         raise RuntimeError(rare.forbidden.format(what="is being modified inplace"))
     if base._requires_grad and base.is_leaf:
-        raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+        raise RuntimeError(
+            "a view of a leaf Variable that requires grad is being used in an in-place operation."
+        )
 
 
 def forget_views(base: Tensor, recorded: bool = True) -> None:
@@ -155,7 +165,10 @@ def regenerated(view: Tensor) -> Edge:
 
 def overlaps_itself(array: Any) -> bool:
     """Whether several elements of an array are one in memory, as after ``expand``."""
-    return any(step == 0 and size > 1 for step, size in zip(array.strides, array.shape)) and array.size > 0
+    return (
+        any(step == 0 and size > 1 for step, size in zip(array.strides, array.shape, strict=True))
+        and array.size > 0
+    )
 
 
 def write(array: Any, value: Any) -> None:

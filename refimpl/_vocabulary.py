@@ -1,8 +1,8 @@
 """The vocabulary that pullbacks are written in, in its two readings.
 
-A pullback is written once over ``F``: ``F.exp(x)``, ``F.sum_to(g, shape)``, and the infix operators. ``RAW`` reads
-each name as the operator's forward on arrays, ``TRACED`` as the operator itself on tensors, which records.
-Both are filled by declaring operators; no name is defined here.
+A pullback is written once over ``F``: ``F.exp(x)``, ``F.sum_to(g, shape)``, and the infix operators. ``RAW``
+reads each name as the operator's forward on arrays, ``TRACED`` as the operator itself on tensors, which
+records. Both are filled by declaring operators; no name is defined here.
 """
 
 from __future__ import annotations

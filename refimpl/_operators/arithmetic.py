@@ -23,7 +23,8 @@ def _refuse_bools(*operands: Any) -> None:
     if "b" in kinds:
         which = "two bool tensors" if kinds == ["b", "b"] else "a bool tensor"
         raise RuntimeError(
-            f"Subtraction, the `-` operator, with {which} is not supported. If you are trying to invert a mask, use "
+            f"Subtraction, the `-` operator, with {which} is not supported. If you are trying to invert a "
+            "mask, use "
             "the `~` or `logical_not()` operator instead."
         )
 
@@ -67,7 +68,8 @@ add = declare(
 )  # fmt: skip
 
 add_scaled = declare(
-    "add_scaled(self, other; alpha)", lambda x, y, alpha: x + alpha * y, node="AddBackward0", elementwise=True,
+    "add_scaled(self, other; alpha)", lambda x, y, alpha: x + alpha * y, node="AddBackward0",
+    elementwise=True,
     self=lambda F, g: g,
     other=lambda F, g, alpha: g * alpha,
 )  # fmt: skip
@@ -79,8 +81,8 @@ sub = declare(
 )  # fmt: skip
 
 sub_scaled = declare(
-    "sub_scaled(self, other; alpha)", lambda x, y, alpha: x - alpha * y, check=_refuse_bools, node="SubBackward0",
-    elementwise=True,
+    "sub_scaled(self, other; alpha)", lambda x, y, alpha: x - alpha * y, check=_refuse_bools,
+    node="SubBackward0", elementwise=True,
     self=lambda F, g: g,
     other=lambda F, g, alpha: -g * alpha,
 )  # fmt: skip
@@ -93,7 +95,8 @@ rsub = declare(
 )  # fmt: skip
 
 subtract_from = declare(
-    "subtract_from(self; number)", lambda x, number: np.subtract(number, x), node="RsubBackward1", elementwise=True,
+    "subtract_from(self; number)", lambda x, number: np.subtract(number, x), node="RsubBackward1",
+    elementwise=True,
     self=lambda F, g: -g,
 )  # fmt: skip
 
@@ -265,7 +268,7 @@ def _reflected_mod(self: Tensor, other: Any) -> Any:
 def _fmod_of(input: Any, other: Any) -> Tensor:
     """What is left of ``input`` by truncated division: it has the sign of ``input``."""
     if isinstance(input, Tensor) and is_number(other):
-        return fmod_of_number(as_kind_of(other, input), plain(other))
+        return result_of("fmod", fmod_of_number(as_kind_of(other, input), plain(other)), input, other)
     return result_of("fmod", fmod(input, other), input, other)
 
 

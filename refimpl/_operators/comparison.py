@@ -43,7 +43,9 @@ _pair("logical_xor", np.logical_xor, ("logical_xor",), ())
 def _integers_only(name: str, forward: Callable[..., Any]) -> Callable[..., Any]:
     def checked(*arrays: Any) -> Any:
         if arrays[0].dtype.kind == "f":
-            raise RuntimeError(f'"{name}_cpu" not implemented for floating-point tensors: use integers or bools')
+            raise RuntimeError(
+                f'"{name}_cpu" not implemented for floating-point tensors: use integers or bools'
+            )
         return forward(*arrays)
 
     return checked

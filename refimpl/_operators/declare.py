@@ -41,26 +41,33 @@ def declare(
             ``*tensors`` takes a sequence of tensors as one argument.
         forward: from arrays and parameters to an array, or with ``several`` to a tuple of arrays. It must not
             change or keep its arguments.
-        node: PyTorch's name of the backward node. Without pullbacks none is needed: the results never require grad.
-        elementwise: operands (all of them, or those named) are promoted to one dtype and may be Python numbers, and
-            gradients are summed and cast back to each operand's own shape and dtype.
+        node: PyTorch's name of the backward node. Without pullbacks none is needed: the results never require
+            grad.
+        elementwise: operands (all of them, or those named) are promoted to one dtype and may be Python
+            numbers, and gradients are summed and cast back to each operand's own shape and dtype.
         floating: integer and bool operands are computed in the default dtype, as in PyTorch's real functions.
         several: the operator has several outputs. Those of integer or bool dtype never require grad.
         materialize: with ``several``, a cotangent that did not arrive is zeros, else None.
         view: the result shares memory with the first tensor, wherever NumPy says so.
-        check: called with the operands of an elementwise operator as they came, before promotion; raises what they
-            deserve.
-        pullbacks: for each differentiable tensor ``name=lambda F, g, ...: ...`` giving its gradient from the cotangent
-            ``g`` (a tuple with ``several``) and from whatever its further parameters name: a tensor, a parameter,
-            ``result`` (``result0``, ``result1``...), or a tensor's ``name_shape``. Nothing else is saved.
-        joint: instead of ``pullbacks``, one function ``(F, g, needed, ...)`` giving a tuple of all gradients; it may
-            leave None where ``needed`` is False.
+        check: called with the operands of an elementwise operator as they came, before promotion; raises what
+            they deserve.
+        pullbacks: for each differentiable tensor ``name=lambda F, g, ...: ...`` giving its gradient from the
+            cotangent ``g`` (a tuple with ``several``) and from whatever its further parameters name: a
+            tensor, a parameter, ``result`` (``result0``, ``result1``...), or a tensor's ``name_shape``.
+            Nothing else is saved.
+        joint: instead of ``pullbacks``, one function ``(F, g, needed, ...)`` giving a tuple of all gradients;
+            it may leave None where ``needed`` is False.
     """
     operator = Operator(signature, forward, node)
     if elementwise:
         chosen = operator.tensors if elementwise is True else elementwise
         operator.elementwise = tuple(operator.tensors.index(name) for name in chosen)
-    operator.floating, operator.several, operator.materialize, operator.view = floating, several, materialize, view
+    operator.floating, operator.several, operator.materialize, operator.view = (
+        floating,
+        several,
+        materialize,
+        view,
+    )
     operator.check = check
     operator.joint, operator.pullbacks = joint, pullbacks
     unknown = [name for name in pullbacks if name not in operator.tensors]

@@ -1,7 +1,7 @@
 """Functions of one number, applied to every element.
 
-Derivatives: PyTorch's ``derivatives.yaml``, which uses the result wherever that saves work. At the kinks: abs and
-sign have derivative 0 at 0, relu has 0 at 0; what rounds has derivative 0.
+Derivatives: PyTorch's ``derivatives.yaml``, which uses the result wherever that saves work. At the kinks: abs
+and sign have derivative 0 at 0, relu has 0 at 0; what rounds has derivative 0.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from .public import public
 __all__ = ["published"]
 
 
-def _real(name: str, forward: Any, node: str, pullback: Callable[..., Any], *names: str) -> Callable[..., Any]:
+def _real(
+    name: str, forward: Any, node: str, pullback: Callable[..., Any], *names: str
+) -> Callable[..., Any]:
     """Declare and publish a real function, which computes integers in the default dtype."""
     made = declare(f"{name}(self)", forward, node=node, elementwise=True, floating=True, self=pullback)
     return published(made, names or (name,))
@@ -34,7 +36,7 @@ def _any(name: str, forward: Any, node: str | None, pullback: Any, *names: str) 
 def published(made: Callable[..., Any], names: tuple[str, ...]) -> Callable[..., Any]:
     """Publish a function of one tensor as method and, where the name is no special one, as function."""
 
-    def function(input: Tensor) -> Any:
+    def function(input: Any) -> Any:
         if not isinstance(input, Tensor):
             kind = type(input).__name__
             raise TypeError(f"{names[0]}(): argument 'input' (position 1) must be Tensor, not {kind}")
@@ -49,7 +51,8 @@ def published(made: Callable[..., Any], names: tuple[str, ...]) -> Callable[...,
 def _negative(x: Any) -> Any:
     if x.dtype.kind == "b":
         raise RuntimeError(
-            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a "
+            "mask, use "
             "the `~` or `logical_not()` operator instead."
         )
     return np.negative(x)
@@ -94,7 +97,15 @@ def _zero(F: Any, g: Any) -> Any:
 
 
 _any("neg", _negative, "NegBackward0", lambda F, g: -g, "neg", "negative", "__neg__")
-_any("abs", _no_bools("abs", NotImplementedError, np.abs), "AbsBackward0", lambda F, g, self: g * F.sign(self), "abs", "absolute", "__abs__")
+_any(
+    "abs",
+    _no_bools("abs", NotImplementedError, np.abs),
+    "AbsBackward0",
+    lambda F, g, self: g * F.sign(self),
+    "abs",
+    "absolute",
+    "__abs__",
+)
 _any("sign", _sign, "SignBackward0", _zero)
 _any("relu", _no_bools("relu", RuntimeError, _relu), "ReluBackward0",
      lambda F, g, result: F.where(result <= 0, F.zeros_of(g), g))  # fmt: skip
@@ -117,9 +128,11 @@ _any("floor", _rounding("floor", np.floor), "FloorBackward0", _zero)
 _any("ceil", _rounding("ceil", np.ceil), "CeilBackward0", _zero)
 _any("trunc", _rounding("trunc", np.trunc), "TruncBackward0", _zero, "trunc", "fix")
 
-_round = declare("round(self)", _rounding("round", np.rint), node="RoundBackward0", elementwise=True, self=_zero)
-_round_to = declare("round_to(self; decimals)", lambda x, decimals: np.round(x, decimals), node="RoundBackward1",
-                    elementwise=True, self=_zero)  # fmt: skip
+_round = declare(
+    "round(self)", _rounding("round", np.rint), node="RoundBackward0", elementwise=True, self=_zero
+)
+_round_to = declare("round_to(self; decimals)", lambda x, decimals: np.round(x, decimals),
+                    node="RoundBackward1", elementwise=True, self=_zero)  # fmt: skip
 
 
 @public("torch", "Tensor", names=("round",))
@@ -134,5 +147,3 @@ def _rounded(input: Tensor, *, decimals: int = 0) -> Tensor:
 @public("Tensor", names=("__pos__",))
 def _positive(self: Tensor) -> Tensor:
     return self
-
-

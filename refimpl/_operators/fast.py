@@ -1,8 +1,8 @@
 """The short ways of operators with one tensor, and of elementwise operators with two.
 
-They do what ``apply_elementwise`` does, for the case that makes up nearly all calls: operands that need neither
-promotion nor broadcasting, and a plan that saves at most one array, which is at hand. There a call is the array
-function, a tensor, and a node; whatever else is met goes the general way.
+They do what ``apply_elementwise`` does, for the case that makes up nearly all calls: operands that need
+neither promotion nor broadcasting, and a plan that saves at most one array, which is at hand. There a call is
+the array function, a tensor, and a node; whatever else is met goes the general way.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from .._graph import Node, VersionCounter, next_sequence_number
 from .._quiet import enter, quietly
 from .._saved import DTYPE, INPUT, PARAMETER, RESULT, SHAPE, keep
 from .._scalars import scalar_array
-from .._tensor import Tensor, gradient_edge, version_of
+from .._tensor import Tensor, gradient_edge
 from .._views import note_view
 
 if TYPE_CHECKING:
-    from .declare import Operator
+    from .operator import Operator
 
 __all__ = ["binary", "unary"]
 
 Function = Callable[..., Any]
 
-new_node: Callable[[type[Node]], Node] = object.__new__  # type: ignore[assignment]
+new_node: Callable[[type[Node]], Node] = object.__new__
 """Nodes are made here without their constructor, which costs as much as all of its assignments."""
 
 _NO_GUARD: tuple[VersionCounter, ...] = ()
@@ -65,7 +65,9 @@ def unary(operator: Operator, general: Function) -> Function:
             elif saves_facts:
                 if not saves_nothing:
                     facts = {SHAPE: array.shape, DTYPE: array.dtype}
-                    saved = tuple([parameters[i] if kind == PARAMETER else facts[kind] for kind, i in sources])
+                    saved = tuple(
+                        [parameters[i] if kind == PARAMETER else facts[kind] for kind, i in sources]
+                    )
             else:
                 saved, guard = keep(plan, (self,), (array,), parameters, (result,))
             node.plan = plan
@@ -112,7 +114,8 @@ def binary(operator: Operator, general: Function) -> Function:
         except RuntimeError:
             result = Tensor(quietly(forward, x, y))
         if (self._requires_grad or other_requires_grad) and is_recording():
-            plan, saved = first, ()
+            plan = first
+            saved: tuple[Any, ...] = ()
             if other_requires_grad:
                 edges: Any = other._edge or gradient_edge(other)
                 if self._requires_grad:

@@ -24,12 +24,13 @@ from .public import public
 __all__: list[str] = []
 
 _UNARY: Final = (
-    "abs", "ceil", "cos", "exp", "expm1", "floor", "log", "log1p", "neg", "reciprocal", "relu", "round", "rsqrt", "sigmoid",
-    "sign", "sin", "sqrt", "tan", "tanh", "trunc",
+    "abs", "ceil", "cos", "exp", "expm1", "floor", "log", "log1p", "neg", "reciprocal", "relu", "round",
+    "rsqrt", "sigmoid", "sign", "sin", "sqrt", "tan", "tanh", "trunc",
 )  # fmt: skip
 
 _BINARY: Final = (
-    "bitwise_and", "bitwise_or", "bitwise_xor", "floor_divide", "logical_and", "logical_or", "logical_xor", "mul",
+    "bitwise_and", "bitwise_or", "bitwise_xor", "floor_divide", "logical_and", "logical_or", "logical_xor",
+    "mul",
 )  # fmt: skip
 
 
@@ -172,7 +173,8 @@ def _fill(self: Tensor, value: Any) -> Tensor:
         return change(OPERATORS["fill"], self, plain(value), every_element=True)
     if value._array.ndim:
         raise RuntimeError(
-            f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
+            f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} "
+            "dimensions."
         )
     return change(OPERATORS["fill_tensor"], self, value, every_element=True)
 
@@ -192,7 +194,8 @@ def _copy(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
             src = TRACED.expand_to(src, shape)
         except ValueError:
             raise RuntimeError(
-                f"The expanded size of the tensor {list(shape)} must match the existing size {list(src._array.shape)}"
+                f"The expanded size of the tensor {list(shape)} must match the existing size "
+                f"{list(src._array.shape)}"
             ) from None
     return change(OPERATORS["copy"], self, src)
 
@@ -230,7 +233,8 @@ def _setitem(self: Tensor, index: Any, value: Any) -> None:
 def _put(part: Tensor, places: list[Any], value: Tensor) -> None:
     if value._array.dtype != part._array.dtype:
         raise RuntimeError(
-            f"Index put requires the source and destination dtypes match, got {part.dtype!r} for the destination and "
+            f"Index put requires the source and destination dtypes match, got {part.dtype!r} for the "
+            "destination and "
             f"{value.dtype!r} for the source."
         )
     tensors, layout = slots(places)
@@ -238,7 +242,8 @@ def _put(part: Tensor, places: list[Any], value: Tensor) -> None:
         change(OPERATORS["index_put"], part, value, *tensors, layout, False)
     except ValueError as problem:
         raise RuntimeError(
-            f"shape mismatch: value tensor of shape {list(value._array.shape)} cannot be broadcast to indexing result: "
+            f"shape mismatch: value tensor of shape {list(value._array.shape)} cannot be broadcast to "
+            "indexing result: "
             f"{problem}"
         ) from None
 

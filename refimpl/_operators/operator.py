@@ -55,7 +55,9 @@ class Operator:
         if self.joint is not None:
             return tuple(t is not None and t._requires_grad for t in tensors)
         names = self.tensors
-        return tuple(t is not None and t._requires_grad and names[i] in self.pullbacks for i, t in enumerate(tensors))
+        return tuple(
+            t is not None and t._requires_grad and names[i] in self.pullbacks for i, t in enumerate(tensors)
+        )
 
 
 def _unset(*_: Any) -> Any:

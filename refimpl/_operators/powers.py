@@ -1,12 +1,13 @@
 """Powers in all forms.
 
-Conventions at the edges are PyTorch's: x**0 has derivative 0 everywhere; the derivative in the exponent is 0 where
-the base is 0 and the exponent is not negative.
+Conventions at the edges are PyTorch's: x**0 has derivative 0 everywhere; the derivative in the exponent is 0
+where the base is 0 and the exponent is not negative.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import numpy as np
 
@@ -24,7 +25,8 @@ def _power(x: Any, y: Any) -> Any:
         return np.power(x, y)
     if x.dtype.kind == "b":
         raise NotImplementedError('"pow" is not implemented for bool tensors')
-    # NumPy refuses negative exponents; of integers only 1 and -1 have an integer inverse, PyTorch gives 0 for others.
+    # NumPy refuses negative exponents; of integers only 1 and -1 have an integer inverse, PyTorch gives 0 for
+    # others.
     negative = np.less(y, 0)
     powers = np.power(x, np.where(negative, np.mod(y, 2), y))
     return np.where(negative & (np.abs(x) != 1), 0, powers).astype(x.dtype)
@@ -41,7 +43,7 @@ def _power_number(x: Any, exponent: Any) -> Any:
     return _power(x, x.dtype.type(exponent))
 
 
-_SHORTCUTS = {
+_SHORTCUTS: Final[dict[float, Callable[[Any], Any]]] = {
     -2: lambda x: np.reciprocal(x * x),
     -1: np.reciprocal,
     -0.5: lambda x: np.reciprocal(np.sqrt(x)),
@@ -88,7 +90,11 @@ def _log_of_number(base: Any) -> float:
 
 
 pow_number = declare(
-    "pow_number(self; exponent)", _power_number, node="PowBackward0", elementwise=True, self=_pull_base_of_number
+    "pow_number(self; exponent)",
+    _power_number,
+    node="PowBackward0",
+    elementwise=True,
+    self=_pull_base_of_number,
 )
 
 pow_tensors = declare(
@@ -97,7 +103,11 @@ pow_tensors = declare(
 )  # fmt: skip
 
 pow_of_number = declare(
-    "pow_of_number(self; base)", _number_power, node="PowBackward2", elementwise=True, self=_pull_exponent_of_number
+    "pow_of_number(self; base)",
+    _number_power,
+    node="PowBackward2",
+    elementwise=True,
+    self=_pull_exponent_of_number,
 )
 
 
@@ -106,7 +116,11 @@ def _pow(self: Any, exponent: Any) -> Any:
     if type(exponent) is int and isinstance(self, Tensor) and self._array.dtype.kind == "f":
         return pow_number(self, exponent)
     if is_number(exponent):
-        return pow_number(as_kind_of(exponent, self), plain(exponent)) if isinstance(self, Tensor) else NotImplemented
+        return (
+            pow_number(as_kind_of(exponent, self), plain(exponent))
+            if isinstance(self, Tensor)
+            else NotImplemented
+        )
     if isinstance(exponent, Tensor) and is_number(self):
         return pow_of_number(as_kind_of(self, exponent), plain(self))
     return pow_tensors(self, exponent)

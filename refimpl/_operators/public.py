@@ -18,10 +18,11 @@ NAMESPACES: Final[dict[str, dict[str, Callable[..., Any]]]] = {
 
 
 def public(*places: str, names: tuple[str, ...] = ()) -> Callable[[Function], Function]:
-    """Publish a function in ``places``: "torch", "Tensor" (as a method), "nn.functional", "linalg", "special".
+    """Publish a function in ``places``: "torch", "Tensor" (as a method), "nn.functional", "linalg",
+    "special".
 
-    It is published under ``names``, by default under its own name without the trailing underscore that keeps it
-    from hiding a builtin (in-place names are given in ``names``).
+    It is published under ``names``, by default under its own name without the trailing underscore that keeps
+    it from hiding a builtin (in-place names are given in ``names``).
     """
 
     def publish(function: Function) -> Function:
@@ -36,7 +37,7 @@ def public(*places: str, names: tuple[str, ...] = ()) -> Callable[[Function], Fu
     return publish
 
 
-def result_of(name: str, result: Any, *operands: Any) -> Any:
+def result_of(name: str, result: Any, *operands: Any) -> Tensor:
     """``result``, unless it says that an operand was neither a tensor nor a number.
 
     Raises:
@@ -45,4 +46,5 @@ def result_of(name: str, result: Any, *operands: Any) -> Any:
     if result is NotImplemented:
         kinds = ", ".join(type(each).__name__ for each in operands)
         raise TypeError(f"{name}(): expected tensors or numbers as operands, but got ({kinds})")
-    return result
+    made: Tensor = result
+    return made

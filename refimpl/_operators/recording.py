@@ -22,7 +22,7 @@ __all__ = ["apply", "apply_elementwise", "fits_of", "promoted", "record", "run"]
 
 
 def apply(operator: Operator, tensors: Sequence[Tensor | None], parameters: tuple[Any, ...]) -> Any:
-    """Run an operator on tensors, and record it if one that requires grad is among them and recording is on."""
+    """Run an operator on tensors, and record it if one of them requires grad and recording is on."""
     arrays = [None if tensor is None else tensor._array for tensor in tensors]
     given = (arrays,) if operator.variadic else arrays
     result = quietly(operator.forward, *given, *parameters)
@@ -66,7 +66,8 @@ def fits_of(tensors: Any, mask: tuple[bool, ...], result: Any) -> Any:
     return tuple((each.shape, each.dtype) for each in inputs)
 
 
-# -- elementwise operators: promotion, Python numbers, broadcasting ---------------------------------------------
+# -- elementwise operators: promotion, Python numbers, broadcasting
+# ---------------------------------------------
 
 
 def apply_elementwise(operator: Operator, arguments: tuple[Any, ...]) -> Any:
@@ -102,7 +103,8 @@ def _check_broadcast(shapes: list[tuple[int, ...]]) -> None:
         for i in range(1, min(len(a), len(b)) + 1):
             if a[-i] != b[-i] and 1 not in (a[-i], b[-i]):
                 raise RuntimeError(
-                    f"The size of tensor a ({a[-i]}) must match the size of tensor b ({b[-i]}) at non-singleton "
+                    f"The size of tensor a ({a[-i]}) must match the size of tensor b ({b[-i]}) at "
+                    "non-singleton "
                     f"dimension {max(len(a), len(b)) - i}"
                 )
 

@@ -1,7 +1,8 @@
 """Rewritten histories: the nodes that an in-place change through a view hangs on the base and on its views.
 
-``CopySlices`` stands for "the base, with this part replaced by what the operation made of it": its pullback takes the
-part's gradient out of the base's, runs the operation's own pullback on it, and puts the result back in its place.
+``CopySlices`` stands for "the base, with this part replaced by what the operation made of it": its pullback
+takes the part's gradient out of the base's, runs the operation's own pullback on it, and puts the result back
+in its place.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-
 from .._tensor import Tensor
 from .declare import declare
 from .numbers import as_kind_of, is_number, plain
@@ -73,7 +72,9 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     if input is None and other is None:
         return condition.nonzero(as_tuple=True)
     if condition._array.dtype.kind != "b":
-        raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype!r}")
+        raise RuntimeError(
+            f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}"
+        )
     return result_of("where", where_(condition, input, other), input, other)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from .._engine import walk
 from .._graph import Edge
 from .._operators.public import public
-from .._tensor import Tensor, gradient_edge
+from .._tensor import Tensor
 from .._vocabulary import TRACED
 from .graph import GradientEdge, edge_of
 
@@ -26,27 +26,33 @@ def backward(
     grad_variables: Any = None,
     inputs: Any = None,
 ) -> None:
-    """Add to the ``.grad`` of the leaves the product of ``grad_tensors`` with the Jacobian of ``tensors`` by each.
+    """Add to the ``.grad`` of the leaves the product of ``grad_tensors`` with the Jacobian of ``tensors`` by
+    each.
 
     Args:
         tensors: the roots, one tensor or several.
         grad_tensors: one tensor of each root's shape, or None for roots of one element, which take 1.
-        retain_graph: keep what the graph saved, so that it can be walked again; by default as ``create_graph``.
+        retain_graph: keep what the graph saved, so that it can be walked again; by default as
+            ``create_graph``.
         create_graph: record the walk, so that the gradients can be differentiated themselves.
         grad_variables: the former name of ``grad_tensors``.
-        inputs: accumulate into these only, and into intermediates among them as well; by default into all leaves.
+        inputs: accumulate into these only, and into intermediates among them as well; by default into all
+            leaves.
 
     Raises:
         RuntimeError: when a root does not require grad, its gradient is missing or has the wrong shape, when
-            ``inputs`` is empty, or when the graph was freed or a value it saved was changed. Only what the last
-            two find can leave some leaves accumulated.
+            ``inputs`` is empty, or when the graph was freed or a value it saved was changed. Only what the
+            last two find can leave some leaves accumulated.
         TypeError: when a gradient is neither a tensor nor None.
     """
     if grad_variables is not None:
-        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
+        warnings.warn(
+            "`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2
+        )
         if grad_tensors is not None:
             raise RuntimeError(
-                "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`. Please "
+                "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`. "
+                "Please "
                 "only use `grad_tensors`."
             )
         grad_tensors = grad_variables
@@ -93,7 +99,8 @@ def grad(
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Any, ...]:
-    """The product of ``grad_outputs`` with the Jacobian of ``outputs`` by each of ``inputs``; changes no ``.grad``.
+    """The product of ``grad_outputs`` with the Jacobian of ``outputs`` by each of ``inputs``; changes no
+    ``.grad``.
 
     Args:
         outputs, grad_outputs, retain_graph, create_graph: as ``tensors``... of ``backward``.
@@ -104,19 +111,24 @@ def grad(
         materialize_grads: give zeros instead of None.
 
     Raises:
-        RuntimeError: as ``backward``; when an input does not require grad; when one was not used in the graph.
+        RuntimeError: as ``backward``; when an input does not require grad; when one was not used in the
+            graph.
         ValueError: when ``materialize_grads`` is asked for and ``allow_unused`` is False.
         NotImplementedError: for ``is_grads_batched``.
     """
     if materialize_grads and allow_unused is False:
         raise ValueError(
-            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+            "allow_unused=False."
         )
     if is_grads_batched:
-        raise NotImplementedError("is_grads_batched is not offered here: call grad once for each row of grad_outputs")
+        raise NotImplementedError(
+            "is_grads_batched is not offered here: call grad once for each row of grad_outputs"
+        )
     if not only_inputs:
         warnings.warn(
-            "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for "
+            "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate "
+            "gradient for "
             "other parts of the graph, please use torch.autograd.backward.",
             FutureWarning,
             stacklevel=2,
@@ -135,11 +147,14 @@ def grad(
     results = _own(found, edges, cotangents, create_graph)
     if not (allow_unused or materialize_grads) and any(result is None for result in results):
         raise RuntimeError(
-            "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if "
+            "One of the differentiated Tensors appears to not have been used in the graph. Set "
+            "allow_unused=True if "
             "this is the desired behavior."
         )
     if materialize_grads:
-        results = tuple(_zeros(each) if result is None else result for each, result in zip(asked, results))
+        results = tuple(
+            _zeros(each) if result is None else result for each, result in zip(asked, results, strict=True)
+        )
     return results
 
 
@@ -169,15 +184,17 @@ def _wanted_edges(inputs: Sequence[Any]) -> list[Edge]:
 
 def _cotangents(roots: Sequence[Any], given: Sequence[Any], recorded: bool) -> list[Any]:
     """What the walk starts with: arrays, or tensors where it is recorded."""
-    for position, (root, gradient) in enumerate(zip(roots, given)):
+    for position, (root, gradient) in enumerate(zip(roots, given, strict=True)):
         if gradient is None:
             _check_implicit(root)
         else:
             _check_gradient(root, gradient, position)
     for position, root in enumerate(roots):
         if isinstance(root, Tensor) and not root._requires_grad:
-            raise RuntimeError(f"element {position} of tensors does not require grad and does not have a grad_fn")
-    return [_cotangent(root, gradient, recorded) for root, gradient in zip(roots, given)]
+            raise RuntimeError(
+                f"element {position} of tensors does not require grad and does not have a grad_fn"
+            )
+    return [_cotangent(root, gradient, recorded) for root, gradient in zip(roots, given, strict=True)]
 
 
 def _check_gradient(root: Any, gradient: Any, position: int) -> None:
@@ -185,7 +202,8 @@ def _check_gradient(root: Any, gradient: Any, position: int) -> None:
         raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
     if isinstance(root, Tensor) and gradient._array.shape != root._array.shape:
         raise RuntimeError(
-            f"Mismatch in shape: grad_output[{position}] has a shape of {gradient.shape} and output[{position}] has a "
+            f"Mismatch in shape: grad_output[{position}] has a shape of {gradient.shape} and "
+            f"output[{position}] has a "
             f"shape of {root.shape}."
         )
 

@@ -11,7 +11,9 @@ __all__ = ["GradientEdge", "Node", "edge_of", "get_gradient_edge"]
 
 
 class GradientEdge(NamedTuple):
-    """Where the gradient of a tensor goes: a node, and which of its outputs. May stand for the tensor in ``grad``."""
+    """Where the gradient of a tensor goes: a node, and which of its outputs. May stand for the tensor in
+    ``grad``.
+    """
 
     node: Node
     output_nr: int
@@ -24,7 +26,9 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
         RuntimeError: when it does not require grad.
     """
     if not tensor._requires_grad:
-        raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
+        raise RuntimeError(
+            "It is not possible to get the gradient edge for a Tensor that does not require gradients"
+        )
     edge = gradient_edge(tensor)
     return GradientEdge(node_of(edge), edge.number if isinstance(edge, Output) else 0)
 
