@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conformance.judging.numbers import Opinion, Panel, agrees, allowance, coarsest, disagreement, terms_of
+from conformance.judging.numbers import Opinion, Panel, Terms, agrees, coarsest, disagreement
 from conformance.judging.verdict import Disputed, Mismatch, Tally
 from conformance.model.expected import Anything, Expected, ExpectedEvent, ExpectedObservation, Number
 from conformance.programs.statements import Program
 from conformance.trace import Event, Observation, Raised, Tensor, Trace
-from oracles.question import FLOATING, Abstain, Answer, Oracle
+from oracles.question import FLOATING, Abstain, Answer, Literal, Oracle
 
 MISSING = object()
 
@@ -28,6 +28,8 @@ class Judge:
         self.program = program
         self.expected = expected
         self.panel = Panel(oracles)
+        numbers = [value for seen in expected.observations for value in seen.fields.values()]
+        self.terms = Terms(expected.record, [value for value in numbers if isinstance(value, Number)])
         self.error_classes = error_classes
         self.tally = Tally(programs=1)
         self.mismatches: list[Mismatch] = []
@@ -117,8 +119,11 @@ class Judge:
         self.close(wanted, field, number, got)
 
     def close(self, wanted: ExpectedObservation, field: str, number: Number, got: Tensor) -> None:
-        record = self.expected.record
-        terms = terms_of(record, number)
+        exact = self.terms.exact(number)
+        if exact is not None:
+            self.same(wanted, field, exact, got)
+            return
+        terms = self.terms.of(number)
         opinions = self.panel.opinions(terms, number.shape)
         subject = f"{wanted.name}.{field}"
         for first, second in combinations(opinions, 2):
@@ -128,9 +133,12 @@ class Judge:
         self.count(subject, opinions)
         if not answers:
             return
-        slack = np.zeros(number.shape)
+        slack: NDArray[np.float64] | str = np.zeros(number.shape)
         if number.dtype in FLOATING:
-            slack = allowance(self.panel.spread(terms, number.shape), coarsest(record, number))
+            slack = self.panel.allowance(terms, number.shape, coarsest(self.expected.record, number))
+        if isinstance(slack, str):
+            self.tally.unjudged[slack] += 1
+            return
         wrong = self._wrong(got.value, answers, slack)
         if wrong.any():
             worst = _worst(got.value, answers, wrong)
@@ -139,6 +147,14 @@ class Judge:
                     wanted.place, wanted.name, field, answers[0].reply, got, "", tuple(opinions), slack, worst
                 )
             )
+
+    def same(self, wanted: ExpectedObservation, field: str, literal: Literal, got: Tensor) -> None:
+        """What was never computed with must be there to the bit."""
+        self.tally.answered["exact"] += 1
+        array = literal.array()
+        if not np.array_equal(array, got.value, equal_nan=literal.is_floating):
+            exact = Tensor(array, literal.dtype)
+            self.wrong(Mismatch(wanted.place, wanted.name, field, exact, got, "somebody wrote to it"))
 
     @staticmethod
     def _wrong(

@@ -4,6 +4,7 @@ decision.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from conformance.model.record import Record
 from conformance.model.tensors import ModelTensor
 from conformance.programs.statements import Condition
 from oracles.question import FLOATING, Apply, Question, Ref
-from oracles.rounding import FACTOR, rounding, unit_roundoff
+from oracles.rounding import rounding
 
 MEASURES: Mapping[str, Callable[[NDArray[Any]], float]] = {
     "norm": lambda array: float(np.sqrt(np.sum(np.square(array)))),
@@ -56,5 +57,7 @@ def _slack(record: Record, tensor: ModelTensor, condition: Condition) -> float:
         measure = Apply(condition.measure, function.outputs)
         function = type(function)(0, (*function.steps, measure), (Ref(size),))
     dtype = tensor.dtype if tensor.dtype in FLOATING else "float64"
-    spread = rounding(Question(function, ())).values[0]
-    return float(FACTOR * unit_roundoff(dtype) * np.max(spread))
+    found = rounding(Question(function, ()), dtype)
+    if found.overflows or found.undecided() is not None:
+        return math.inf
+    return float(np.max(found.value_bounds[0]))

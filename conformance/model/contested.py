@@ -9,3 +9,4 @@ RETAINED_DURING_GRAD: Final = "autograd.grad through a tensor that retains its g
 VIEW_BEFORE_FLAG: Final = "a view of a leaf that was asked to require grad after the view was taken"
 BORROWED_COTANGENT: Final = "accumulating again into a gradient that is a view of the cotangent"
 ZERO_SECOND_ORDER: Final = "differentiating again where the second derivative is zero everywhere"
+INPUTS_RETAIN: Final = "a backward past an intermediate that an earlier backward was given as an input"

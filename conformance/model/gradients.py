@@ -6,7 +6,12 @@ import numpy as np
 
 from conformance.model import backward as walking
 from conformance.model.backward import Gradient, Refused, Unsure
-from conformance.model.contested import BORROWED_COTANGENT, RETAINED_DURING_GRAD, ZERO_SECOND_ORDER
+from conformance.model.contested import (
+    BORROWED_COTANGENT,
+    INPUTS_RETAIN,
+    RETAINED_DURING_GRAD,
+    ZERO_SECOND_ORDER,
+)
 from conformance.model.state import Missing, State
 from conformance.model.tensors import Edge, ModelTensor, Node
 from conformance.programs import statements as st
@@ -23,6 +28,10 @@ def backward(state: State, s: st.Backward) -> None:
     met = [edge.tensor for edge in walking.reached(edges)]
     leaves = [tensor for tensor in met if tensor.is_leaf and tensor.requires_grad]
     kept = [tensor for tensor in met if tensor.retains_grad]
+    if any(tensor.was_input and not tensor.retains_grad and tensor not in (named or ()) for tensor in met):
+        state.expected.contested.add(INPUTS_RETAIN)
+    for tensor in named or ():
+        tensor.was_input = not tensor.is_leaf
     targets = unique([*(leaves if named is None else named), *kept])
     try:
         gradients = walking.walk(state.record, roots, cotangents, targets, s.create_graph, retains(s), named)
@@ -117,7 +126,8 @@ def grad(state: State, s: st.Grad) -> None:
     walking.check_roots(outputs, cotangents)
     if not all(tensor.requires_grad for tensor in inputs):
         raise Refused("one of the inputs does not require grad")
-    if any(edge.tensor.retains_grad for edge in walking.reached(known_edges(state, outputs))):
+    met = [edge.tensor for edge in walking.reached(known_edges(state, outputs))]
+    if any(tensor.retains_grad or tensor.was_input for tensor in met):
         state.expected.contested.add(RETAINED_DURING_GRAD)
     wanted = unique(inputs)
     gradients = walking.walk(state.record, outputs, cotangents, wanted, s.create_graph, retains(s), wanted)

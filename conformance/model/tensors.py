@@ -44,7 +44,8 @@ class ModelTensor:
 
     ``grad`` is itself a tensor whose value is the sum of the values at ``terms``; ``base`` is the tensor that
     this one is a view of. ``late``: it was asked to require grad after an operation had used it so far.
-    ``borrowed``: a grad that an implementation may have left in the memory of the cotangent.
+    ``borrowed``: a grad that an implementation may have left in the memory of the cotangent; ``was_input``: an
+    intermediate that a backward was given as an input.
     """
 
     value: int
@@ -60,6 +61,7 @@ class ModelTensor:
     used: bool = False
     late: bool = False
     borrowed: bool = False
+    was_input: bool = False
     doubt: str = ""
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from conformance.laws.document.cases import backward, compute, cotangent, inner, root, sketches, tracked_leaf
 from conformance.laws.law import Session, law
-from conformance.model.contested import RETAINED_DURING_GRAD
+from conformance.model.contested import INPUTS_RETAIN, RETAINED_DURING_GRAD
 from conformance.programs.statements import Backward, Grad, Observe, Program, RetainGrad
 from conformance.programs.strategies.scope import Known, Scope
 
@@ -119,3 +119,18 @@ def _twice(scope: Scope) -> None:
 def differentiates_through_a_gradient(session: Session, program: Program) -> None:
     """A gradient times a leaf, perhaps another one, and its gradient: mixed partials among them."""
     session.conforms(program)
+
+
+def _input_once(scope: Scope) -> None:
+    of = root(scope)
+    between = scope.d.choice([each for each in _below(scope, of) if not each.leaf])
+    seed = cotangent(scope, of)
+    scope.write(Backward((of.name,), (seed,), retain_graph=True, inputs=(between.name,)))
+    scope.write(Observe(tuple(scope.state.known), ("grad",)))
+    backward(scope, of)
+
+
+@law("MEC-07", cases=sketches(_input_once))
+def forgets_an_input_afterwards(session: Session, program: Program) -> None:
+    """An intermediate as the input of a backward, and a backward without inputs after it."""
+    session.conforms(program, contested=frozenset({INPUTS_RETAIN}))
