@@ -26,7 +26,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draw other cases.")
 @click.option(
-    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes to share the laws."
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Processes to share the laws; by default one for each core, four at most.",
 )
 @click.option(
     "--expect", type=_FILE, metavar="FILE.toml", help="Known deviations, instead of those in the box."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import importlib.metadata
+import os
 import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -33,6 +34,13 @@ from conformance.running.verdict import INTERRUPTED, NOT_RUN, Verdict, verdict
 from conformance.running.workers import Order, WorkerFailed
 
 
+def default_workers(laws: int) -> int:
+    """One process for each core that this one may use, as far as there is work to share."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return max(1, min(cores, 4, laws // 4))
+
+
 def suite_version() -> str:
     """The version that is installed; of a bare checkout nobody knows it."""
     try:
@@ -51,7 +59,7 @@ class Options:
     effort: str = "gate"
     only: tuple[str, ...] = ()
     seed: int = 0
-    workers: int = 1
+    workers: int | None = None
     expect: Path | None = None
     required: tuple[str, ...] = ()
     report: Path | None = None
@@ -123,20 +131,27 @@ class _Session:
         if not self.options.quiet:
             self.screen.head(self.bench.sentence(), self.sentence())
         progress = ProgressLine(len(self.selection.laws), Console(stderr=True), not self.options.quiet)
-        writer = self.writer(header, earlier)
-        listener = _Both(progress, writer)
-        run = Run(self.selection, listener, earlier)
-        interrupted = False
-        with progress:
-            try:
+        with contextlib.ExitStack() as stack:
+            writer = self.writer(header, earlier)
+            if writer is not None:
+                stack.enter_context(writer)
+            run = Run(self.selection, _Both(progress, writer), earlier)
+            interrupted = self.interrupted(run, progress)
+            return self.finish(run, writer, interrupted)
+
+    def interrupted(self, run: Run, progress: ProgressLine) -> bool:
+        """Work, and say whether it was cut short."""
+        try:
+            with progress:
                 self.work(run)
-            except KeyboardInterrupt:
-                interrupted = True
-        return self.finish(run, writer, interrupted)
+        except KeyboardInterrupt:
+            return True
+        return False
 
     def work(self, run: Run) -> None:
         options = self.options
-        if options.workers == 1:
+        workers = options.workers or default_workers(len(self.selection.laws))
+        if workers == 1:
             oracles = tuple(self.bench.oracles.values())
             run.here(Setting(self.implementation, oracles, self.effort, options.seed, self.known))
             return
@@ -144,7 +159,7 @@ class _Session:
             options.implementation, tuple(self.bench.oracles), self.effort, options.seed, self.known
         )
         try:
-            run.shared(order, options.workers)
+            run.shared(order, workers)
         except WorkerFailed as error:
             raise CannotRun(f"a worker could not be set up: {error}; try --workers 1") from None
 

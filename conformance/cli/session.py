@@ -54,12 +54,6 @@ def implementation_called(name: str) -> Implementation:
         raise CannotRun(str(error)) from None
 
 
-def one_line(error: BaseException) -> str:
-    """An error's text on one line, with its class where the text alone would not say what went wrong."""
-    words = " ".join(str(error).split())
-    return words if isinstance(error, ValueError) and words else f"{type(error).__name__}: {words}"
-
-
 def check_smoke(implementation: Implementation) -> None:
     """Put a dozen simple facts to the implementation.
 
@@ -97,7 +91,7 @@ def bench(implementation: Implementation, names: Sequence[str], required: Sequen
         try:
             found.oracles[name] = oracles.load(name)
         except ImportError as error:
-            found.missing[name] = one_line(error)
+            found.missing[name] = " ".join(str(error).split())
     _check(found, required)
     return found
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from conformance.judging.numbers import Panel, terms_of
+from conformance.judging.numbers import Panel, Terms
 from conformance.judging.verdict import Mismatch
 from conformance.model import Expected, Reject, predict
 from conformance.model.expected import Number
@@ -71,5 +71,6 @@ def _number(program: Program, mismatch: Mismatch) -> tuple[Expected, Number] | N
 
 
 def _answer(expected: Expected, number: Number, oracles: Sequence[Oracle]) -> Floats | None:
-    opinions = Panel(oracles).opinions(terms_of(expected.record, number), number.shape)
+    terms = Terms(expected.record, [number]).of(number)
+    opinions = Panel(oracles).opinions(terms, number.shape)
     return next((opinion.reply.value for opinion in opinions if isinstance(opinion.reply, Answer)), None)

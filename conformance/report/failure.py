@@ -51,7 +51,7 @@ def text(failure: Failure, clause: Clause, origin: Origin, width: int = 88) -> s
 def _lines(failure: Failure, clause: Clause, origin: Origin, width: int) -> Iterator[str]:
     yield from textwrap.wrap(f"{clause.id}  {clause.title}", width, subsequent_indent="        ")
     yield from textwrap.wrap(f"{origin.implementation} {_HEADLINES[failure.kind]}", width)
-    yield f"law {failure.law}{_which(failure)}"
+    yield from textwrap.wrap(f"law {failure.law}{_which(failure)}", width, subsequent_indent="    ")
     if failure.source:
         yield ""
         yield from (f"    {line}".rstrip() for line in failure.source.rstrip("\n").splitlines())

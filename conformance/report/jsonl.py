@@ -37,7 +37,8 @@ class Report:
 
 
 class Writer:
-    """Writes a report while the run goes on. Results of an earlier run are there from the first moment.
+    """Writes a report while the run goes on; a context manager. Results of an earlier run are there from
+    the first moment.
 
     Raises:
         ReportError: the file cannot be written.
@@ -58,11 +59,21 @@ class Writer:
 
     def finish(self, verdict: Verdict, laws: Sequence[LawResult], stale: Sequence[str]) -> None:
         """Put the laws in order, and add the clauses and the footer."""
+        self.close()
+        clauses = [_clause(result) for result in verdict.clauses]
+        self._replace([self.header, *map(_law, laws), *clauses, _footer(verdict, stale)])
+
+    def close(self) -> None:
+        """Write no more; without a footer the report counts as truncated."""
         if self._file is not None:
             self._file.close()
             self._file = None
-        clauses = [_clause(result) for result in verdict.clauses]
-        self._replace([self.header, *map(_law, laws), *clauses, _footer(verdict, stale)])
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _open(self, mode: str, path: Path | None = None) -> IO[str]:
         try:

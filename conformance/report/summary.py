@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from conformance.running.results import Counts, Outcome
-from conformance.running.verdict import CONFORMS, DEVIATES, INTERRUPTED, SUITE_AT_FAULT, Verdict
+from conformance.running.results import Counts
+from conformance.running.verdict import CONFORMS, DEVIATES, INTERRUPTED, NOT_RUN, SUITE_AT_FAULT, Verdict
 
-_ORDER: tuple[Outcome, ...] = ("conforms", "deviates", "disputed", "unjudged", "not claimed")
+_ORDER = ("conforms", "deviates", "disputed", "unjudged", "not claimed", NOT_RUN)
 
 
 def headline(verdict: Verdict, implementation: str) -> str:
@@ -33,7 +33,7 @@ def tally(verdict: Verdict) -> str:
     return f"{plural(len(verdict.clauses), 'clause')}: {', '.join(parts) or 'none'}"
 
 
-def _words(outcome: Outcome, count: int) -> str:
+def _words(outcome: str, count: int) -> str:
     if count == 1:
         return outcome
     return {"conforms": "conform", "deviates": "deviate"}.get(outcome, outcome)

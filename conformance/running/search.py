@@ -94,11 +94,9 @@ class Search:
             pass
         except errors.Flaky as error:
             self._last = Found("error", error) if self._last is None else Found("flaky", self._last.error)
-        except errors.HypothesisException as error:
-            # Drawing itself went wrong: a strategy of the suite, not the implementation.
-            self._last = Found("error", error)
         except Exception as error:
-            self._last = Found(kind_of(error), error, program=self._last_program())
+            # An error that no case raised comes of drawing one: a strategy of the suite is at fault.
+            self._last = self._last or Found("error", error)
         self.found += self._smallest()
 
     def _last_program(self) -> Program | None:

@@ -44,8 +44,9 @@ class Verdict:
     stale: tuple[Entry, ...] = ()
 
     @property
-    def outcomes(self) -> Counter[Outcome]:
-        return Counter(result.outcome for result in self.clauses)
+    def outcomes(self) -> Counter[str]:
+        """How many clauses have which outcome; those that an interrupt left are counted apart."""
+        return Counter(NOT_RUN if result.why == NOT_RUN else result.outcome for result in self.clauses)
 
     @property
     def counts(self) -> Counts:
