@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oracles.sympy_table.arrays import Array, cast, promoted
+from oracles.sympy_table.arrays import Array, array, cast, promoted
 from oracles.sympy_table.elementwise import Row
 
 Data = NDArray[Any]
@@ -18,7 +18,9 @@ def rearranged(function: Callable[..., Data]) -> Row:
     """A row for a rearrangement of one array; parameters go to ``function``."""
 
     def row(x: Array, **params: Any) -> Array:
-        return Array(function(x.data, **params), x.dtype)
+        data = function(x.data, **params)
+        # NumPy gives the element itself where a rearrangement leaves no axis.
+        return Array(data, x.dtype) if isinstance(data, np.ndarray) else array([data], (), x.dtype)
 
     return row
 
