@@ -133,4 +133,5 @@ def _input_once(scope: Scope) -> None:
 @law("MEC-07", cases=sketches(_input_once))
 def forgets_an_input_afterwards(session: Session, program: Program) -> None:
     """An intermediate as the input of a backward, and a backward without inputs after it."""
-    session.conforms(program, contested=frozenset({INPUTS_RETAIN}))
+    watched = Program((*program.statements, Observe(program.names, ("grad",))))
+    session.conforms(watched, contested=frozenset({INPUTS_RETAIN}))
