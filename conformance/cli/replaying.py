@@ -79,8 +79,12 @@ class _Stage:
         except Exception as error:
             outcome = {"dispute": "disputed", "error": "unjudged"}.get(kind_of(error), "deviates")
             return outcome, error, session.tally.comparisons
-        answered = bool(session.tally.answered) or not session.tally.unjudged
-        return "conforms" if answered else "unjudged", None, session.tally.comparisons
+        spoke = any(session.tally.answered[oracle.name] for oracle in self.oracles)
+        return (
+            "conforms" if spoke or not session.tally.unjudged else "unjudged",
+            None,
+            session.tally.comparisons,
+        )
 
     def conclude(self, outcome: str, comparisons: int) -> int:
         code = _CODES.get(outcome, CONFORMS)

@@ -109,11 +109,11 @@ def _outcome(search: Search) -> tuple[Outcome, str]:
         return "unjudged", "the law itself failed"
     if search.known:
         return "deviates", "as declared"
-    return _without_failure(counts)
+    return _without_failure(counts, search.session.oracles)
 
 
-def _without_failure(counts: Counts) -> tuple[Outcome, str]:
-    if counts.unjudged and not counts.answered:
+def _without_failure(counts: Counts, oracles: Sequence[Oracle]) -> tuple[Outcome, str]:
+    if counts.unjudged and not any(counts.answered[oracle.name] for oracle in oracles):
         return "unjudged", f"no oracle answers: {_most_common(counts.unjudged)}"
     if counts.comparisons:
         return "conforms", ""

@@ -1,12 +1,13 @@
 """Gate effort gives the same verdict and the same counterexamples every time."""
 
+import importlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, find
+from hypothesis import HealthCheck, find, given, seed
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.internal.conjecture import engine, providers
@@ -107,3 +108,28 @@ def test_no_setting_depends_on_time_or_place() -> None:
     assert not found.report_multiple_bugs
     assert HealthCheck.too_slow in found.suppress_health_check
     assert not {phase.name for phase in found.phases} & {"reuse", "explain", "explicit"}
+
+
+def _drawn() -> list[int]:
+    seen: list[int] = []
+
+    @seed(1)
+    @settings(200)
+    @given(st.integers(0, 10**6))
+    def search(number: int) -> None:
+        seen.append(number)
+
+    search()
+    return seen
+
+
+def test_a_local_module_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with steady():
+        before = _drawn()
+    numbers = ", ".join(str(n) for n in range(500_001, 502_001, 2))
+    (tmp_path / "module_full_of_constants.py").write_text(f"NUMBERS = [{numbers}]\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module("module_full_of_constants")
+    with steady():
+        assert _drawn() == before
+    assert _drawn() != before, "Hypothesis no longer harvests constants, so that nothing is shown here"
