@@ -4,6 +4,7 @@ import math as _math
 
 from . import _operators as _operators
 from . import autograd as autograd
+from . import nn as nn
 from ._creation import arange as arange
 from ._creation import empty as empty
 from ._creation import empty_like as empty_like
@@ -72,3 +73,4 @@ from ._tensor import Tensor as Tensor
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 
 globals().update(_NAMESPACES["torch"])
+Tensor.__module__ = __name__

@@ -273,7 +273,7 @@ class _Walk:
             cotangents = _hooks.before_node(hooks.pre, cotangents, self.create_graph)
         results = self.pulled(node, cotangents)
         if hooks is not None:
-            results = _hooks.after_node(hooks.post, results, cotangents, self.create_graph)
+            results = _hooks.after_node(node, hooks.post, results, cotangents, self.create_graph)
         return results if type(node.edges) is tuple else results[0]
 
     def pulled(self, node: Node, cotangents: tuple[Any, ...]) -> tuple[Any, ...]:

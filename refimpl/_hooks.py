@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ._accumulate import accumulate
-from ._graph import AccumulateGrad, hooks_of
+from ._graph import AccumulateGrad, Node, hooks_of
 from ._tensor import Tensor
 
 __all__ = ["after_node", "around", "before_node", "keep_gradient", "on_tensor"]
@@ -61,16 +61,21 @@ def before_node(hooks: dict[int, Hook], cotangents: tuple[Any, ...], recorded: b
 
 
 def after_node(
-    hooks: dict[int, Hook], results: tuple[Any, ...], cotangents: tuple[Any, ...], recorded: bool
+    node: Node, hooks: dict[int, Hook], results: tuple[Any, ...], cotangents: tuple[Any, ...], recorded: bool
 ) -> tuple[Any, ...]:
-    """Pass what a node computed through its hooks; each may replace all of it."""
-    shown = tuple(map(_shown, results))
+    """Pass what a node computed through its hooks; each may replace all of it.
+
+    Hooks see one gradient for each differentiable input, None where nothing flows.
+    """
+    places = node.plan.shown
+    given = iter(map(_shown, results))
+    shown = tuple(next(given) if needed else None for needed in places)
     outputs = tuple(map(_shown, cotangents))
     for hook in list(hooks.values()):
         answer = hook(shown, outputs)
         if answer is not None:
             shown = _as_many(hook, answer, shown)
-    return tuple(_taken(each, recorded) for each in shown)
+    return tuple(_taken(each, recorded) for each, needed in zip(shown, places, strict=True) if needed)
 
 
 def _as_many(hook: Hook, answer: Any, expected: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -100,4 +105,5 @@ def around(end: AccumulateGrad, gradient: Any, recorded: bool) -> None:
     (gradient,) = before_node(hooks.pre, (gradient,), recorded)
     if gradient is not None:
         accumulate(end.variable, gradient, False, recorded)
-    after_node(hooks.post, (), (gradient,), recorded)
+    for hook in list(hooks.post.values()):
+        hook((), (_shown(gradient),))

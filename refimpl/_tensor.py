@@ -23,6 +23,11 @@ __all__ = ["Tensor", "gradient_edge", "is_tensor", "rare_of", "version_of"]
 
 _ndarray = np.ndarray
 
+_ADVICE = (
+    " If you want to use a computed variable in a subgraph that doesn't require differentiation use "
+    "var_no_grad = var.detach()."
+)
+
 
 class Rare:
     """What few tensors have, so that the others need not carry it.
@@ -149,7 +154,7 @@ class Tensor:
 
     def __repr__(self, *, tensor_contents: None = None) -> str:
         node = self.grad_fn
-        return format_tensor(self._array, self._requires_grad, None if node is None else node.name())
+        return format_tensor(self._array, self._requires_grad, None if node is None else type(node).__name__)
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if self._array.ndim == 0 else format(repr(self), spec)
@@ -231,22 +236,18 @@ class Tensor:
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
         if not isinstance(value, bool):
-            raise TypeError(f"requires_grad must be a bool, got {type(value).__name__}")
+            raise RuntimeError("requires_grad must be a bool")
         if not self.is_leaf:
-            if value:
-                return
-            raise RuntimeError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a computed "
-                "variable "
-                "in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
-            )
-        if value and self._array.dtype.kind not in "fc":
-            raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
+            advice = "" if value else _ADVICE
+            raise RuntimeError(f"you can only change requires_grad flags of leaf variables.{advice}")
+        if value and self._array.dtype.kind != "f":
+            raise RuntimeError("only Tensors of floating point dtype can require gradients")
         self._requires_grad = value
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
-        """Set ``requires_grad`` and return the tensor itself."""
-        self.requires_grad = requires_grad
+        """Set ``requires_grad`` and return the tensor itself; True changes nothing where it is True already."""
+        if not (requires_grad is True and self._requires_grad):
+            self.requires_grad = requires_grad
         return self
 
     @property
@@ -291,12 +292,13 @@ class Tensor:
             raise RuntimeError("can't assign Variable as its own grad")
         if value._array.dtype != self._array.dtype:
             raise RuntimeError(
-                f"assigned grad has data of a different type: expected {self.dtype!r}, got {value.dtype!r}"
+                f"attempting to assign a gradient with dtype '{value.dtype}' to a tensor with dtype '{self.dtype}'. "
+                "The gradient must match the tensor's dtype"
             )
         if value._array.shape != self._array.shape:
             raise RuntimeError(
-                "assigned grad has data of a different size: "
-                f"expected {list(self._array.shape)}, got {list(value._array.shape)}"
+                f"attempting to assign a gradient of size '{list(value._array.shape)}' to a tensor of size "
+                f"'{list(self._array.shape)}'. Please ensure that the gradient and the tensor are the same size"
             )
 
     def retain_grad(self) -> None:

@@ -56,9 +56,10 @@ def _minimum(input: Tensor, other: Tensor) -> Tensor:
 
 
 def _require_tensors(name: str, **given: Any) -> None:
-    for argument, value in given.items():
+    for position, (argument, value) in enumerate(given.items(), 1):
         if not isinstance(value, Tensor):
-            raise TypeError(f"{name}(): argument '{argument}' must be Tensor, not {type(value).__name__}")
+            kind = type(value).__name__
+            raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {kind}")
 
 
 @public("torch")

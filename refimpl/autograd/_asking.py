@@ -145,11 +145,11 @@ def grad(
         wanted=edges,
     )
     results = _own(found, edges, cotangents, create_graph)
-    if not (allow_unused or materialize_grads) and any(result is None for result in results):
+    unused = [index for index, result in enumerate(results) if result is None]
+    if unused and not (allow_unused or materialize_grads):
         raise RuntimeError(
-            "One of the differentiated Tensors appears to not have been used in the graph. Set "
-            "allow_unused=True if "
-            "this is the desired behavior."
+            f"The differentiated Tensor at index {unused[0]} appears to not have been used in the graph. Set "
+            "allow_unused=True if this is the desired behavior."
         )
     if materialize_grads:
         results = tuple(
