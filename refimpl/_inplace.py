@@ -138,7 +138,7 @@ def _rewrite(self: Tensor, node: Node) -> None:
         _give_history(self, node)
     else:
         edge = gradient_edge(base) if base._requires_grad else None
-        _give_history(base, CopySlices(edge, rare_of(self).steps, node))
+        _give_history(base, CopySlices(edge, rare_of(self).step, node))
 
 
 def _give_history(changed: Tensor, node: Node) -> None:

@@ -34,7 +34,7 @@ class Rare:
 
     Attributes:
         base: the tensor whose memory a view shows; never a view itself.
-        steps: the view operators from there to here.
+        step: the last of the view operators from there to here.
         forbidden: why the history of this view cannot be rewritten, if so.
         stale: whether the base was changed since ``_edge`` was right.
         views: of a base, by id.
@@ -53,13 +53,13 @@ class Rare:
         "post_hooks",
         "retains",
         "stale",
-        "steps",
+        "step",
         "views",
     )
 
     def __init__(self) -> None:
         self.base: Tensor | None = None
-        self.steps: tuple[Any, ...] = ()
+        self.step: Any = None
         self.forbidden = ""
         self.stale = False
         self.buffer: Tensor | None = None

@@ -26,6 +26,7 @@ __all__ = [
     "forget_views",
     "note_view",
     "overlaps_itself",
+    "path",
     "regenerated",
     "replay",
     "write",
@@ -33,8 +34,9 @@ __all__ = [
 
 
 class Step(NamedTuple):
-    """One view operator on the way from a base to its view."""
+    """One view operator on the way from a base to its view: the last one, which knows the one before."""
 
+    before: Step | None
     operator: Operator
     parameters: tuple[Any, ...]
     shape: tuple[int, ...]
@@ -55,9 +57,19 @@ class Step(NamedTuple):
         )
 
 
-def replay(array: Any, steps: tuple[Step, ...]) -> Any:
-    """The view at the end of ``steps``, of another array in its base's shape."""
-    for step in steps:
+def path(last: Step) -> list[Step]:
+    """All steps from the base to ``last``, which comes first here."""
+    steps: list[Step] = []
+    step: Step | None = last
+    while step is not None:
+        steps.append(step)
+        step = step.before
+    return steps
+
+
+def replay(array: Any, last: Step) -> Any:
+    """The view that ``last`` leads to, of another array in its base's shape."""
+    for step in reversed(path(last)):
         array = step.forward(array)
     return array
 
@@ -70,11 +82,12 @@ def note_view(
         return
     result._version_counter = version_of(source)
     rare, of_source = rare_of(result), source._rare
-    step = Step(operator, parameters, source._array.shape, source._array.dtype, number)
+    before = None
     if of_source is None or of_source.base is None:
-        rare.base, rare.steps = source, (step,)
+        rare.base = source
     else:
-        rare.base, rare.steps, rare.forbidden = of_source.base, (*of_source.steps, step), of_source.forbidden
+        rare.base, rare.forbidden, before = of_source.base, of_source.forbidden, of_source.step
+    rare.step = Step(before, operator, parameters, source._array.shape, source._array.dtype, number)
     if number is not None:
         rare.forbidden = _SEVERAL.format(
             number=number, name=(operator.node_name or operator.name).partition("Backward")[0]
@@ -158,7 +171,8 @@ def regenerated(view: Tensor) -> Edge:
             rare.forbidden.format(what="its base or another view of its base has been modified inplace")
         )
     assert rare.base is not None
-    node: Node = taken_anew(gradient_edge(rare.base), rare.steps)
+    assert rare.step is not None
+    node = taken_anew(gradient_edge(rare.base), rare.step)
     view._edge, rare.stale = node, False
     return node
 
