@@ -23,7 +23,7 @@ from conformance.implementation import Implementation
 from conformance.report import jsonl, junit
 from conformance.report.failure import Origin
 from conformance.report.progress import ProgressLine
-from conformance.report.summary import headline
+from conformance.report.summary import headline, plural
 from conformance.report.terminal import Screen
 from conformance.running.effort import EFFORTS
 from conformance.running.lawrun import Setting
@@ -210,7 +210,7 @@ class _Session:
             [
                 self.implementation.version,
                 f"effort {self.options.effort}{seed}",
-                f"{len(self.selection.clauses)} clauses, {len(self.selection.laws)} laws",
+                f"{plural(len(self.selection.clauses), 'clause')}, {plural(len(self.selection.laws), 'law')}",
                 f"specification {spec().version}",
             ]
         )
@@ -235,8 +235,7 @@ class _Session:
         if not self.options.quiet:
             screen.clauses(result for result in found.clauses if result.why != NOT_RUN)
         for result in found.clauses:
-            for failure in result.failures:
-                screen.failure(failure, result.clause, self.origin)
+            screen.failures(result, self.origin)
         screen.stale(found.stale)
         if self.options.quiet:
             screen.line(f"{headline(found, name)}  (exit code {found.code})")

@@ -4,6 +4,7 @@ again what the words say.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from conformance.running.results import Failure
 from conformance.running.verdict import CONFORMS, ClauseResult, Verdict
 
 WIDEST = 110
+IN_FULL = 3  # failures of one law
 STYLES = {
     "conforms": "green",
     "deviates": "bold red",
@@ -146,6 +148,24 @@ class Screen:
         self.line((first, "bold"))
         for line in rest:
             self.line((line, _style_of(line)))
+
+    def failures(self, result: ClauseResult, origin: Origin) -> None:
+        """The failures of a clause: the first of each law in full, the parts of the others by name."""
+        for law in dict.fromkeys(failure.law for failure in result.failures):
+            failures = [failure for failure in result.failures if failure.law == law]
+            for failure in failures[:IN_FULL]:
+                self.failure(failure, result.clause, origin)
+            if rest := failures[IN_FULL:]:
+                self._others(law, rest)
+
+    def _others(self, law: str, rest: Sequence[Failure]) -> None:
+        names = ", ".join(failure.part or "an example" for failure in rest)
+        self.line()
+        for line in textwrap.wrap(
+            f"{law} fails for {len(rest)} more: {names}", self.width, break_on_hyphens=False
+        ):
+            self.line(line)
+        self.line((f"see one with --only '{law}[{rest[0].part}]', all with --report", "dim"))
 
     def stale(self, entries: Sequence[Entry]) -> None:
         """The declared deviations that did not happen, with the lines to delete."""

@@ -208,6 +208,15 @@ def test_a_run_on_a_terminal(name: str, width: int, encoding: str) -> None:
     check(f"terminal_{name}.txt", _shown(width, encoding))
 
 
+def test_many_failures_of_one_law_are_named() -> None:
+    screen, raw = _screen(80)
+    failures = tuple(
+        replace(PARTED, part=part, findings=()) for part in ("add", "sub", "mul", "div", "matmul")
+    )
+    screen.failures(replace(FOUND.clauses[-1], failures=failures), ORIGIN)
+    check("failures_of_one_law.txt", raw.getvalue().decode())
+
+
 def test_clause_lines_fit_the_terminal() -> None:
     for width in (64, 80, 100, 200):
         screen, raw = _screen(width)
