@@ -82,8 +82,10 @@ class Eager:
         known = {name: self._param(name, value) for name, value in params.items() if value is not None}
         try:
             results = self._call(row, args, known)
-            if any(result.dtype == self._torch.float32 for result in results):
-                results = self._call(row, self._widened(args), known)
+            # Masks are bool, so bools are widened only where widening the integers was not enough.
+            for narrow in (False, True):
+                if any(result.dtype == self._torch.float32 for result in results):
+                    results = self._call(row, self._widened(args, narrow), known)
         except (RuntimeError, TypeError, ValueError, IndexError) as error:
             raise CannotAnswer(f"{op}: PyTorch refuses it: {str(error).splitlines()[0]}") from error
         return results
@@ -113,9 +115,12 @@ class Eager:
         ]
         if not weighted or not inputs:
             return [self._torch.zeros_like(tensor) for tensor in inputs]
-        gradients: Sequence[Tensor] = self._torch.autograd.grad(
-            weighted, inputs, create_graph=True, allow_unused=True, materialize_grads=True
-        )
+        try:
+            gradients: Sequence[Tensor] = self._torch.autograd.grad(
+                weighted, inputs, create_graph=True, allow_unused=True, materialize_grads=True
+            )
+        except RuntimeError as error:
+            raise CannotAnswer(f"PyTorch's backward fails: {str(error).splitlines()[0]}") from error
         return gradients
 
     def _call(self, row: Row, args: tuple[Argument, ...], params: dict[str, Any]) -> tuple[Tensor, ...]:
@@ -128,12 +133,13 @@ class Eager:
     def _dtype(self, name: str) -> Any:
         return self._torch.float64 if name in FLOATING else getattr(self._torch, name)
 
-    def _widened(self, argument: Argument) -> Any:
+    def _widened(self, argument: Argument, bools: bool) -> Any:
         """Integers as float64; by themselves they would become torch's default dtype, the caller's."""
         if isinstance(argument, tuple):
-            return tuple(map(self._widened, argument))
+            return tuple(self._widened(item, bools) for item in argument)
         if isinstance(argument, self._torch.Tensor) and not argument.dtype.is_floating_point:
-            return argument if argument.dtype == self._torch.bool else argument.to(self._torch.float64)
+            kept = argument.dtype == self._torch.bool and not bools
+            return argument if kept else argument.to(self._torch.float64)
         return argument
 
 

@@ -31,7 +31,7 @@ class Judge:
         numbers = [value for seen in expected.observations for value in seen.fields.values()]
         self.terms = Terms(expected.record, [value for value in numbers if isinstance(value, Number)])
         self.error_classes = error_classes
-        self.tally = Tally(programs=1)
+        self.tally = Tally()
         self.mismatches: list[Mismatch] = []
 
     def judge(self, trace: Trace) -> list[Mismatch]:

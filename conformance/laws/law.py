@@ -34,6 +34,7 @@ class Session:
         missing = self.implementation.claims.lacks(needs(program))
         if missing:
             raise NotClaimed(", ".join(missing))
+        self.tally.programs += 1
         return self.implementation.run(program)
 
     def conforms(self, program: Program, contested: frozenset[str] = frozenset()) -> Trace:

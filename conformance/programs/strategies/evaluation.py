@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -45,10 +45,22 @@ def replaced(argument: Any, of_tensor: Callable[[Bound], Any]) -> Any:
     return argument
 
 
+def bound_in(argument: Any) -> Iterator[Bound]:
+    """Every tensor in an argument."""
+    if isinstance(argument, Bound):
+        yield argument
+    elif isinstance(argument, tuple):
+        for item in argument:
+            yield from bound_in(item)
+
+
 def evaluate(row: Row, args: tuple[Any, ...], params: Mapping[str, Any], forward: Forward) -> Outcome | None:
     """The outcome of a call over :class:`Bound` tensors; None where it should not be made."""
     arrays = replaced(args, lambda tensor: tensor.array)
-    if not _inside(row, arrays) or any(kink.distance(arrays, params) < MARGIN for kink in row.kinks):
+    if not _inside(row, arrays):
+        return None
+    smooth = any(tensor.array.dtype.kind == "f" for tensor in bound_in(args))
+    if smooth and any(kink.distance(arrays, params) < MARGIN for kink in row.kinks):
         return None
     typed = replaced(args, lambda tensor: Typed(tensor.dtype, bool(tensor.shape)))
     if category(result_dtypes(row, typed, params)[0]) < 2 and _falls_below_one(row, arrays):

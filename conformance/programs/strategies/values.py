@@ -91,7 +91,11 @@ def lattice(dtype: str, shifted: bool = False) -> tuple[float, ...]:
 def table(
     dtype: str, domain: Domain = REAL, kinks: tuple[Kink, ...] = (), shifted: bool = False
 ) -> tuple[float, ...]:
-    """The lattice's values that lie in a domain, and off those kinks which a single element can meet."""
+    """The lattice's values that lie in a domain, and off those kinks which a single element can meet.
+
+    An integer has no derivative that a kink could break.
+    """
+    kinks = kinks if category(dtype) == 2 else ()
 
     def allowed(value: float) -> bool:
         point = np.asarray(value, dtype=np.float64)
