@@ -23,8 +23,10 @@ from oracles.rounding import FACTOR, Analysis, analyse, unit_roundoff
 Real = NDArray[np.float64]
 
 LEVELS = 6  # step sizes, each half the one before
-SCALES = (1.0, 2.0**-6, 2.0**6, 2.0**-12)  # of the first step, tried in turn until all derivatives are good
-CHECK = 2.0**-14  # one more step size, beside the first, that no feature hides from
+SCALES = (1.0, 2.0**-6, 2.0**6, 2.0**-12, 2.0**-24)  # of the first step, tried until all derivatives are good
+CHECKS = 2.0 ** np.array(
+    [-12, -24, -36]
+)  # more step sizes, beside the first, to see what large ones pass over
 SAFETY = 4.0  # on the difference of successive extrapolants
 GOOD = 1e-9  # relative: no smaller steps are tried below it
 
@@ -53,21 +55,33 @@ def _answer_values(question: Question) -> tuple[Reply, ...]:
     plain = Question(question.function, question.inputs)
     try:
         found = analyse(plain)
+        why = _unsure(found, plain)
     except (CannotAnswer, ArithmeticError) as error:
-        return (Abstain(str(error)),) * len(question.function.outputs)
+        why = str(error)
+    if why is not None:
+        return (Abstain(why),) * len(question.function.outputs)
+    return tuple(map(_value, found.values, found.value_noise))
+
+
+def _unsure(found: Analysis, question: Question) -> str | None:
+    """Why float64 cannot tell the outputs."""
     roundoff = FACTOR * unit_roundoff("float64")
     for decision in found.decisions:
         if decision.is_unsure(roundoff):
-            return (Abstain(f"{decision.what} hangs on a rounding error"),) * len(found.values)
-    return tuple(_value(value, noise) for value, noise in zip(found.values, found.value_noise, strict=True))
+            return f"{decision.what} hangs on a rounding error"
+    if not all(np.all(np.isfinite(value)) for value in found.values):
+        inputs = [literal.array().astype(np.float64)[None] for literal in question.inputs]
+        with np.errstate(all="ignore", over="raise"):  # an infinity out of an overflow is no exact one
+            question.function(Perturbed(1), *inputs)
+    return None
 
 
 def _value(value: Real, noise: Real) -> Reply:
     bound = FACTOR * unit_roundoff("float64") * noise
     special = ~np.isfinite(value)
-    if np.any(special & (noise != 0)) or np.any(~special & ~np.isfinite(bound)):
-        return Abstain("a value that is not finite, or next to one")
-    return Answer(value.astype(np.float64), np.where(special, 0.0, bound))
+    if np.any(special & (noise != 0)) or not np.all(np.isfinite(bound)):
+        return Abstain("a rounding error away, the value is finite, or is not")
+    return Answer(value.astype(np.float64), bound)
 
 
 def _answer_vjp(question: Question) -> tuple[Reply, ...]:
@@ -137,7 +151,7 @@ def _search(question: Question, found: Analysis, shrink: float) -> _Estimate:
     """The best estimate for each direction, with smaller steps for as long as one is not good."""
     best = _estimate(question, found, SCALES[0], shrink)
     for scale in SCALES[1:]:
-        if np.all(best.bound <= GOOD * np.abs(best.value)):
+        if np.all(best.bound <= GOOD * (np.abs(best.value) + found.contracted_noise)):
             break
         best = best.better(_estimate(question, found, scale, shrink))
     return best
@@ -146,15 +160,15 @@ def _search(question: Question, found: Analysis, shrink: float) -> _Estimate:
 def _estimate(question: Question, found: Analysis, scale: float, shrink: float) -> _Estimate:
     flat = np.concatenate([literal.array().astype(np.float64).ravel() for literal in question.inputs])
     first = scale * 2.0 ** np.round(np.log2(2.0**-3 * np.clip(np.abs(flat), 2.0**-3, 1.0)))
-    steps = first * np.append(2.0 ** -np.arange(LEVELS), CHECK)[:, None]
+    steps = first * np.append(2.0 ** -np.arange(LEVELS), CHECKS)[:, None]
     central = _central(question, flat, steps, shrink)
     values, errors, levels = _neville(central[:LEVELS])
     # the weights of an extrapolant add up to less than two
     roundoff = 2.0 * FACTOR * unit_roundoff("float64") * found.contracted_noise / steps
     bounds = SAFETY * errors + roundoff[levels]
     # large steps can agree on what is not there, on both sides of a pole, say
-    agreed = np.abs(values - central[LEVELS]) <= bounds + roundoff[LEVELS]
-    bounds = np.where(agreed, bounds, np.inf)
+    for check, rounded in zip(central[LEVELS:], roundoff[LEVELS:], strict=True):
+        bounds = np.where(np.abs(values - check) <= bounds + rounded, bounds, np.inf)
     chosen = np.argmin(bounds, axis=0), np.arange(flat.size)
     return _Estimate(values[chosen], bounds[chosen])
 

@@ -48,7 +48,7 @@ class Precision:
     """
 
     roundoff: float = 2.0**-53
-    noise: float = 2.0**-28
+    noise: float = 2.0**-25
     floor: float = 0.0
     gradual: bool = True
 
@@ -248,7 +248,7 @@ class Perturbed(Kernel):
         self._decide(distance, what, False)
 
     def _decide(self, distance: Array, what: str, kink: bool) -> None:
-        if distance.dtype.kind not in "fc" or distance.size == 0:
+        if not self.noisy or distance.dtype.kind not in "fc" or distance.size == 0:
             return
         if distance.shape[0] == 1:
             base = distance.real.ravel()
@@ -314,7 +314,8 @@ class Perturbed(Kernel):
 
     def spread(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """The noise of values of shape ``(blocks, ...)``, in units of the unit roundoff."""
-        difference = np.abs(points[1:] - points[0])
+        same = (points[1:] == points[0]) | (np.isnan(points[1:]) & np.isnan(points[0]))
+        difference = np.where(same, 0.0, np.abs(points[1:] - points[0]))
         largest = difference.max(axis=0, initial=0.0)
         unit = np.where(largest > 0, largest, 1.0)  # squares would underflow
         mean = np.mean(np.square(difference / unit), axis=0)

@@ -123,8 +123,8 @@ def _analyse(question: Question, precision: Precision = DOUBLE) -> Analysis:
     with np.errstate(all="ignore"):
         points = [literal.array().astype(np.float64) for literal in question.inputs]
         seeds = _seeds(question)
-        complete = is_analytic(question.function)
         directions = sum(point.size for point in points) if seeds is not None else 0
+        complete = directions > 0 and is_analytic(question.function)
         widest = max((point.size for point in points), default=1)
         chunk = max(1, CHUNK // ((PATTERNS + 1) * max(widest, 1)))
         parts = [

@@ -235,9 +235,10 @@ def atan2(k: Kernel, y: Array, x: Array) -> Any:
     if y.dtype.kind != "c" and x.dtype.kind != "c":
         return value
     steep = np.abs(k.base(y)) > np.abs(k.base(x))
-    with_cut = np.where(
-        steep, -np.arctan(x / np.where(steep, y, 1.0)), np.arctan(y / np.where(steep, 1.0, x))
-    )
+    flat = np.where(
+        steep | (x == 0), 1.0, x
+    )  # at the origin there is no derivative, and none is as good as any
+    with_cut = np.where(steep, -np.arctan(x / np.where(steep, y, 1.0)), np.arctan(y / flat))
     return with_imaginary(value, with_cut.imag)
 
 
