@@ -14,9 +14,11 @@ from .._from_data import array_from
 from .._inplace import change
 from .._tensor import Tensor
 from .._vocabulary import TRACED
+from ._arguments import read_tensor
 from .declare import declare
 from .index_tensors import slots
 from .indexing import basic_part
+from .masking import check_mask
 from .numbers import is_number, plain
 from .operator import OPERATORS
 from .public import public
@@ -205,10 +207,21 @@ def _copy(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
 
 @public("Tensor", names=("masked_fill_",))
 def _masked_fill(self: Tensor, mask: Tensor, value: Any) -> Tensor:
-    """Set the elements where ``mask`` holds to ``value``; returns the tensor itself."""
-    if isinstance(value, Tensor):
-        return change(OPERATORS["masked_fill_tensor"], self, mask, value, every_element=True)
-    return change(OPERATORS["masked_fill"], self, mask, plain(value), every_element=True)
+    """Set the elements where ``mask`` holds to a number or a 0-d tensor; returns the tensor itself.
+
+    Raises:
+        RuntimeError: when the mask is not bool or does not broadcast, or ``value`` has dimensions.
+    """
+    mask = read_tensor("masked_fill_", mask, "mask", 2)
+    check_mask("masked_fill_", self, mask)
+    if not isinstance(value, Tensor):
+        return change(OPERATORS["masked_fill"], self, mask, plain(value), every_element=True)
+    if value._array.ndim:
+        raise RuntimeError(
+            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value._array.ndim} dimension(s)."
+        )
+    return change(OPERATORS["masked_fill_tensor"], self, mask, value, every_element=True)
 
 
 @public("Tensor", names=("__setitem__",))

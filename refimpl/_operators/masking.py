@@ -14,7 +14,7 @@ from .declare import declare
 from .fitting import expand_to
 from .public import public
 
-__all__: list[str] = []
+__all__ = ["check_mask"]
 
 Shape = tuple[int, ...]
 
@@ -36,7 +36,7 @@ masked_fill_tensor = declare(
 )  # fmt: skip
 
 
-def _check_mask(name: str, source: Tensor, mask: Tensor) -> None:
+def check_mask(name: str, source: Tensor, mask: Tensor) -> None:
     if mask._array.dtype.kind != "b":
         raise RuntimeError(f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}")
     try:
@@ -58,7 +58,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
             the dtype can hold.
     """
     source, where = read_tensor("masked_fill", input), read_tensor("masked_fill", mask, "mask", 2)
-    _check_mask("masked_fill", source, where)
+    check_mask("masked_fill", source, where)
     kind = FROM_NUMPY[source._array.dtype]
     if isinstance(value, Tensor):
         if value._array.ndim:
@@ -102,7 +102,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     source, where = read_tensor("masked_select", input), read_tensor("masked_select", mask, "mask", 2)
     if where._array.dtype.kind != "b":
         raise RuntimeError(f"masked_select: expected BoolTensor for mask, got {where.dtype}")
-    _check_mask("masked_select", source, where)
+    check_mask("masked_select", source, where)
     shape = np.broadcast_shapes(source._array.shape, where._array.shape)
     wide = [each if each._array.shape == shape else expand_to(each, shape) for each in (source, where)]
     result: Tensor = masked_select_flat(wide[0], wide[1])
