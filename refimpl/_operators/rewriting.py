@@ -66,7 +66,8 @@ class CopySlices(Node):
             _SlicePlan(base is not None, last, change),
             edges if base is None else (base, *edges),
             change.saved,
-            change.guard,
+            # Freed by a walk like any saved array, as in PyTorch, even where the change saved none.
+            () if change.guard is None else change.guard,
             None,
         )
         change.saved = ()
