@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from ._quiet import quietly
+
 __all__ = ["scalar_array"]
 
 _LIMIT: Final = 4096
@@ -27,7 +29,7 @@ def scalar_array(value: Any, dtype: np.dtype[Any]) -> Any:
         return None
     array = known.get(value)
     if array is None:
-        array = np.array(value, dtype)
+        array = quietly(np.array, value, dtype)
         array.flags.writeable = False
         if value:
             if len(known) >= _LIMIT:

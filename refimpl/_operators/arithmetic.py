@@ -53,7 +53,11 @@ def _truncated_divide(x: Any, y: Any) -> Any:
 
 def _remainder(x: Any, y: Any) -> Any:
     _refuse_zero(x, y)
-    return np.remainder(x, y)
+    if x.dtype.kind != "f":
+        return np.remainder(x, y)
+    # NumPy's remainder, but a remainder of zero keeps the sign of x, as PyTorch's does.
+    left = np.fmod(x, y)
+    return np.where((left != 0) & (np.less(y, 0) != (left < 0)), left + y, left)
 
 
 def _fmod(x: Any, y: Any) -> Any:
@@ -168,6 +172,7 @@ public("Tensor", names=("__truediv__",))(div)
 @public("torch", "Tensor", names=("add",))
 def _add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """``input + alpha * other``, broadcast and promoted."""
+    _check_alpha(alpha, input, other)
     result = add(input, other) if _is_one(alpha) else add_scaled(input, other, plain(alpha))
     return result_of("add", result, input, other)
 
@@ -175,6 +180,7 @@ def _add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
 @public("torch", "Tensor", names=("sub", "subtract"))
 def _sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """``input - alpha * other``, broadcast and promoted."""
+    _check_alpha(alpha, input, other)
     result = sub(input, other) if _is_one(alpha) else sub_scaled(input, other, plain(alpha))
     return result_of("sub", result, input, other)
 
@@ -270,6 +276,17 @@ def _fmod_of(input: Any, other: Any) -> Tensor:
     if isinstance(input, Tensor) and is_number(other):
         return result_of("fmod", fmod_of_number(as_kind_of(other, input), plain(other)), input, other)
     return result_of("fmod", fmod(input, other), input, other)
+
+
+def _check_alpha(alpha: Any, *operands: Any) -> None:
+    if not is_number(alpha):
+        raise TypeError(f"argument 'alpha' must be a number, not {type(alpha).__name__}")
+    if isinstance(alpha, (float, np.floating)):
+        values = [each._array if isinstance(each, Tensor) else np.asarray(each) for each in operands]
+        if all(value.dtype.kind in "iub" for value in values):
+            raise RuntimeError(
+                "For integral input tensors, argument alpha must not be a floating point number."
+            )
 
 
 def _is_one(alpha: Any) -> bool:

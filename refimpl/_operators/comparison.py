@@ -40,12 +40,10 @@ _pair("logical_or", np.logical_or, ("logical_or",), ())
 _pair("logical_xor", np.logical_xor, ("logical_xor",), ())
 
 
-def _integers_only(name: str, forward: Callable[..., Any]) -> Callable[..., Any]:
+def _integers_only(name: str, error: type[Exception], forward: Callable[..., Any]) -> Callable[..., Any]:
     def checked(*arrays: Any) -> Any:
         if arrays[0].dtype.kind == "f":
-            raise RuntimeError(
-                f'"{name}_cpu" not implemented for floating-point tensors: use integers or bools'
-            )
+            raise error(f'"{name}_cpu" not implemented for floating-point tensors: use integers or bools')
         return forward(*arrays)
 
     return checked
@@ -53,9 +51,14 @@ def _integers_only(name: str, forward: Callable[..., Any]) -> Callable[..., Any]
 
 for _symbol, _forward in (("and", np.bitwise_and), ("or", np.bitwise_or), ("xor", np.bitwise_xor)):
     _name = f"bitwise_{_symbol}"
-    _pair(_name, _integers_only(_name, _forward), (_name,), (f"__{_symbol}__", f"__r{_symbol}__"))
+    _pair(
+        _name,
+        _integers_only(_name, NotImplementedError, _forward),
+        (_name,),
+        (f"__{_symbol}__", f"__r{_symbol}__"),
+    )
 
-_invert = declare("bitwise_not(self)", _integers_only("bitwise_not", np.invert), elementwise=True)
+_invert = declare("bitwise_not(self)", _integers_only("bitwise_not", TypeError, np.invert), elementwise=True)
 published(_invert, ("bitwise_not", "__invert__"))
 
 

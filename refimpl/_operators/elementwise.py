@@ -77,8 +77,11 @@ def _relu(x: Any) -> Any:
 
 
 def _sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x)); an overflowing exp gives the right limit, 0."""
-    return np.reciprocal(np.exp(-x) + x.dtype.type(1))
+    """1 / (1 + exp(-x)); an overflowing exp gives the right limit, 0. In half precision only the result is
+    rounded.
+    """
+    wide = x.astype(np.float32) if x.dtype == np.float16 else x
+    return np.reciprocal(np.exp(-wide) + wide.dtype.type(1)).astype(x.dtype, copy=False)
 
 
 def _sign(x: Any) -> Any:
@@ -96,6 +99,14 @@ def _zero(F: Any, g: Any) -> Any:
     return F.zeros_of(g)
 
 
+declare(
+    "threshold_backward(gradient, result)", lambda gradient, result: np.where(result <= 0, 0, gradient),
+    node="ThresholdBackwardBackward0", elementwise=True,
+    gradient=lambda F, g, result: F.threshold_backward(g, result),
+    result=_zero,
+)  # fmt: skip
+"""An operator of its own, so that relu's gradient depends on relu's operand, if with derivative zero."""
+
 _any("neg", _negative, "NegBackward0", lambda F, g: -g, "neg", "negative", "__neg__")
 _any(
     "abs",
@@ -108,7 +119,7 @@ _any(
 )
 _any("sign", _sign, "SignBackward0", _zero)
 _any("relu", _no_bools("relu", RuntimeError, _relu), "ReluBackward0",
-     lambda F, g, result: F.where(result <= 0, F.zeros_of(g), g))  # fmt: skip
+     lambda F, g, result: F.threshold_backward(g, result))  # fmt: skip
 
 _real("exp", np.exp, "ExpBackward0", lambda F, g, result: g * result)
 _real("expm1", np.expm1, "Expm1Backward0", lambda F, g, result: g * (result + 1))

@@ -53,6 +53,12 @@ to = declare(
 )  # fmt: skip
 """The cast; ``dtype`` is a NumPy dtype."""
 
+
+def _clone(array: Any) -> Any:
+    """In the same order of axes; memory that several elements share becomes contiguous, as in PyTorch."""
+    return array.copy("K" if all(array.strides) else "C")
+
+
 clone = public("torch", "Tensor", names=("clone",))(
-    declare("clone(self)", lambda array: array.copy("K"), node="CloneBackward0", self=lambda F, g: g)
+    declare("clone(self)", _clone, node="CloneBackward0", self=lambda F, g: g)
 )

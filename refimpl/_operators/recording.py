@@ -131,4 +131,7 @@ def _cast(value: Any, dtype: np.dtype[Any]) -> Any:
         return None
     if isinstance(value, np.ndarray):
         return value if value.dtype == dtype else value.astype(dtype)
-    return np.array(value, dtype)
+    try:
+        return quietly(np.array, value, dtype)
+    except OverflowError:  # an integer that does not fit wraps around, as in PyTorch
+        return np.array(value, np.int64).astype(dtype)

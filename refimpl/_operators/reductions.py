@@ -29,7 +29,7 @@ _SMALL = 4096
 
 def _spread(array: Any, shape: Shape) -> Any:
     """Broadcast: a small result is copied, which is faster than a view and gives a leaf a buffer to keep."""
-    if array.size <= 1 and (not shape or len(shape) < 3):
+    if array.size == 1 and (not shape or len(shape) < 3):
         result = np.empty(shape, array.dtype)
         if result.size <= _SMALL:
             result.fill(array if array.ndim == 0 else array.item())
@@ -71,7 +71,7 @@ sum_axes = declare(
 )  # fmt: skip
 
 average = declare(
-    "average(self; dtype)", lambda x, dtype: arrays.mean(x, tuple(range(x.ndim)), False, dtype),
+    "average(self; dtype)", lambda x, dtype: arrays.mean(x, None, False, dtype),
     node="MeanBackward0",
     self=lambda F, g, self_shape, self_dtype, dtype: cast_back(
         F, F.spread(g / (_size(self_shape) or 1), self_shape), dtype, self_dtype
@@ -130,6 +130,9 @@ def mean(
         RuntimeError: when one is named twice, or the dtype is not floating.
     """
     source = read_tensor("mean", input)
+    if dim is None and dtype is None and keepdim is False and not aliases and source._array.dtype.kind == "f":
+        plain: Tensor = average(source, None)
+        return plain
     kind = read_cast("mean", source, dtype)
     taken = source._array.dtype if kind is None else kind
     if taken.kind != "f":

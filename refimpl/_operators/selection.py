@@ -59,7 +59,9 @@ def _require_tensors(name: str, **given: Any) -> None:
     for position, (argument, value) in enumerate(given.items(), 1):
         if not isinstance(value, Tensor):
             kind = type(value).__name__
-            raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {kind}")
+            raise TypeError(
+                f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {kind}"
+            )
 
 
 @public("torch")
@@ -72,6 +74,10 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     _require_tensors("where", condition=condition)
     if input is None and other is None:
         return condition.nonzero(as_tuple=True)
+    for name, value in (("input", input), ("other", other)):
+        if not isinstance(value, Tensor) and not is_number(value):
+            kind = type(value).__name__
+            raise TypeError(f"where(): argument '{name}' must be a tensor or a number, not {kind}")
     if condition._array.dtype.kind != "b":
         raise RuntimeError(
             f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}"
@@ -156,7 +162,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
 
     Raises:
         RuntimeError: without any bound.
-        TypeError: with one bound a number and the other a tensor.
+        TypeError: with a bound that is neither.
     """
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
@@ -166,10 +172,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
             input = as_kind_of(bound, input)
         made: Tensor = clamp_number(input, plain(min), plain(max))
         return made
-    if not all(isinstance(bound, Tensor) for bound in bounds):
-        kinds = ", ".join(type(bound).__name__ for bound in bounds)
-        raise TypeError(f"clamp(): expected the bounds to be both numbers or both tensors, but got ({kinds})")
-    return result_of("clamp", clamp_tensors(input, min, max), input, *bounds)
+    return result_of("clamp", clamp_tensors(input, plain(min), plain(max)), input, *bounds)
 
 
 @public("torch", "Tensor")
