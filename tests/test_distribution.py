@@ -17,6 +17,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from tests.children import environment
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 NAME = "autograd-conformance"
 PACKAGES = ("refimpl", "oracles", "conformance")
@@ -110,9 +112,11 @@ def test_the_wheel_is_what_is_tested(name: str) -> None:
 
 
 @under_tox
-def test_a_child_process_imports_the_wheel_too() -> None:
+@pytest.mark.parametrize("variables", [os.environ, environment()], ids=["plain", "with tests"])
+def test_a_child_process_imports_the_wheel_too(variables: dict[str, str]) -> None:
     code = "import refimpl; print(refimpl.__file__)"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
     assert Path(result.stdout.strip()).resolve().is_relative_to(Path(sys.prefix).resolve())
 
 

@@ -18,6 +18,7 @@ from conformance.cli.run import EFFORTS, LEVELS
 from conformance.programs.wire import dumps, to_json
 from conformance.report import jsonl
 from conformance.running.effort import EFFORTS as ALL_EFFORTS
+from tests.children import python_path
 from tests.conformance.test_runner import square
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -27,7 +28,7 @@ COMMAND = [sys.executable, "-c", "from conformance.cli import main; main()"]
 BRIEF = ("--only", "DOC-19", "--oracle", "finite-differences", "--effort", "quick", "--workers", "1")
 
 
-def call(*arguments: str, cwd: Path = CHECKOUT, **environment: str) -> subprocess.CompletedProcess[str]:
+def call(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own; the checkout's tests can be imported."""
     env = {**os.environ, "PYTHONPATH": _path(), "PYTHONIOENCODING": "utf-8", **environment}
     return subprocess.run(
@@ -36,8 +37,8 @@ def call(*arguments: str, cwd: Path = CHECKOUT, **environment: str) -> subproces
 
 
 def _path() -> str:
-    # The checkout comes last: under tox the wheel is what is tested, and only the fakes are taken from here.
-    return os.pathsep.join([*filter(None, [os.environ.get("PYTHONPATH")]), str(CHECKOUT)])
+    # Under tox the wheel is what is tested, and only the fakes are taken from the checkout.
+    return python_path()
 
 
 @pytest.fixture(autouse=True)
@@ -166,13 +167,12 @@ def test_a_run_is_resumed(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to signal")
-@pytest.mark.parametrize("workers", [1, 2])
-def test_an_interrupt_ends_the_run_within_a_second(workers: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("fake", "workers"), [("slow", 1), ("slow", 2), ("stubborn", 1), ("stubborn", 2)])
+def test_an_interrupt_ends_the_run_within_a_second(fake: str, workers: int, tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
-    arguments = ("run", f"{FAKES}:slow", "--level", "document", "--oracle", "finite-differences")
+    arguments = ("run", f"{FAKES}:{fake}", "--level", "document", "--oracle", "finite-differences")
     process = subprocess.Popen(
         [*COMMAND, *arguments, "--report", str(path), "--workers", str(workers)],
-        cwd=CHECKOUT,
         env={**os.environ, "PYTHONPATH": _path()},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -15,6 +15,7 @@ import torch
 from oracles import torch_table
 from oracles.pytorch import PyTorch, oracle
 from oracles.question import Apply, Freeze, Function, Question, Ref, Vjp
+from tests.children import environment
 from tests.oracles.checks import accepts, answered, ask, reason
 from tests.oracles.derivatives import KNOWN, NAMES, Known
 from tests.oracles.functions import Builder, literal
@@ -158,7 +159,12 @@ def test_the_environment_is_left_alone() -> None:
         "print(len(oracle().vjp(question)), dict(os.environ) == before)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", script],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     assert done.stdout.split() == ["3", "True"]
 
