@@ -162,7 +162,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
 
     Raises:
         RuntimeError: without any bound.
-        TypeError: with a bound that is neither.
+        TypeError: with one bound a number and the other a tensor.
     """
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
@@ -172,7 +172,10 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
             input = as_kind_of(bound, input)
         made: Tensor = clamp_number(input, plain(min), plain(max))
         return made
-    return result_of("clamp", clamp_tensors(input, plain(min), plain(max)), input, *bounds)
+    if not all(isinstance(bound, Tensor) for bound in bounds):
+        kinds = ", ".join(type(bound).__name__ for bound in bounds)
+        raise TypeError(f"clamp(): expected the bounds to be both numbers or both tensors, but got ({kinds})")
+    return result_of("clamp", clamp_tensors(input, min, max), input, *bounds)
 
 
 @public("torch", "Tensor")
