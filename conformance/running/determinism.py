@@ -1,9 +1,10 @@
 """The same cases every time: what Hypothesis does behind one's back is held still for the time of a run.
 
 Hypothesis mixes into what it draws the constants that it finds in modules outside of site-packages, so
-that a user's adapter, or a checkout instead of a wheel, would change the programs; and it ends shrinking
-after five minutes, so that a busy machine would change the counterexample. Both are module attributes
-without a setting of their own.
+that a user's adapter, or a checkout instead of a wheel, would change the programs; it ends shrinking after
+five minutes, so that a busy machine would change the counterexample; and after each case that it draws it
+runs up to five variants of that case, in which equal parts stand in several places, so that of a small budget
+only a sixth would be new. None of the three has a setting of its own.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ class HypothesisChanged(RuntimeError):
 
 @contextmanager
 def steady() -> Iterator[None]:
-    """Within: no constants of local modules, no limit on the seconds of shrinking. Re-entrant; restores both.
+    """Within: no constants of local modules, no limit on the seconds of shrinking, no variants of what was
+    drawn. Re-entrant; restores all three.
 
     Raises:
         HypothesisChanged: the installed release keeps one of them elsewhere, so that runs would not repeat.
@@ -31,9 +33,11 @@ def steady() -> Iterator[None]:
     nothing = _no_constants()
     _require(providers, "_get_local_constants", "CONSTANTS_CACHE")
     _require(engine, "MAX_SHRINKING_SECONDS")
+    _require(engine.ConjectureRunner, "generate_mutations_from")
     held: list[tuple[Any, str, Any]] = [
         (providers, "_get_local_constants", lambda: nothing),
         (engine, "MAX_SHRINKING_SECONDS", float("inf")),
+        (engine.ConjectureRunner, "generate_mutations_from", lambda runner, drawn: None),
     ]
     before = [(module, name, getattr(module, name)) for module, name, _ in held]
     # What an earlier search, of somebody's own tests, cached holds local constants; ours holds none.
