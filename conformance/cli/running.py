@@ -17,6 +17,7 @@ from rich.console import Console
 
 from conformance.clauses import spec
 from conformance.cli.errors import CannotRun
+from conformance.cli.interrupts import last_resort
 from conformance.cli.session import Bench, bench, check_smoke, implementation_called, known
 from conformance.deviations import Entry
 from conformance.implementation import Implementation
@@ -136,8 +137,19 @@ class _Session:
             if writer is not None:
                 stack.enter_context(writer)
             run = Run(self.selection, _Both(progress, writer), earlier)
-            interrupted = self.interrupted(run, progress)
+            with last_resort(lambda: self.abandon(run, writer), INTERRUPTED):
+                interrupted = self.interrupted(run, progress)
             return self.finish(run, writer, interrupted)
+
+    def abandon(self, run: Run, writer: jsonl.Writer | None) -> None:
+        """Save what there is of a run that cannot be stopped; its process is about to end."""
+        if writer is not None:
+            found = replace(verdict(self.selection, run.results, self.known, strict=False), code=INTERRUPTED)
+            writer.finish(found, self.in_order(run), [])
+
+    def in_order(self, run: Run) -> list[LawResult]:
+        """The results there are, in the order of the clauses."""
+        return [run.results[each.law.name] for each in self.selection.laws if each.law.name in run.results]
 
     def interrupted(self, run: Run, progress: ProgressLine) -> bool:
         """Work, and say whether it was cut short."""
@@ -221,10 +233,9 @@ class _Session:
         found = verdict(self.selection, run.results, self.known, strict)
         if interrupted:
             found = replace(found, code=INTERRUPTED)
-        laws = [run.results[each.law.name] for each in self.selection.laws if each.law.name in run.results]
         with _reporting():
             if writer is not None:
-                writer.finish(found, laws, [entry.key for entry in found.stale])
+                writer.finish(found, self.in_order(run), [entry.key for entry in found.stale])
             if self.options.junit is not None:
                 junit.write(self.options.junit, found, run.results, self.origin)
         self.show(found)

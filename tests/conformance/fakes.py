@@ -6,6 +6,7 @@ so that it passes the smoke facts.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -141,6 +142,16 @@ class Slow(Fake):
         return super().run(program)
 
 
+class Stubborn(Fake):
+    """Never comes back from a program in float64, and takes no interrupt for an answer."""
+
+    def run(self, program: st.Program) -> Trace:
+        while _is_double(program):
+            with contextlib.suppress(KeyboardInterrupt):
+                time.sleep(60)
+        return super().run(program)
+
+
 right = Fake("right")
 doubled = Fake("doubled", after=_grads(_times(2.0)))
 transposed = Fake("transposed", after=_grads(_transpose))
@@ -151,6 +162,7 @@ crashing = Crashing("crashing")
 dying = Dying("dying")
 flaky = Flaky("flaky")
 slow = Slow("slow")
+stubborn = Stubborn("stubborn")
 # Claims no grad modes, and no operator but the four arithmetic ones.
 modest = Fake(
     "modest",
