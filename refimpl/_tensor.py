@@ -9,15 +9,15 @@ from __future__ import annotations
 import copy
 import warnings
 import weakref
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from . import _dtypes, _graph
 from ._graph import AccumulateGrad, Edge, Node, Output, RemovableHandle, VersionCounter
 from ._printing import format_tensor
-from ._size import Size, wrap
+from ._values import Values
 
 __all__ = ["Tensor", "gradient_edge", "is_tensor", "rare_of", "version_of"]
 
@@ -45,17 +45,8 @@ class Rare:
     """
 
     __slots__ = (
-        "base",
-        "buffer",
-        "end",
-        "forbidden",
-        "hooks",
-        "post_hooks",
-        "retains",
-        "stale",
-        "step",
-        "views",
-    )
+        "base", "buffer", "end", "forbidden", "hooks", "post_hooks", "retains", "stale", "step", "views",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.base: Tensor | None = None
@@ -70,7 +61,7 @@ class Rare:
         self.views: weakref.WeakValueDictionary[int, Tensor] | None = None
 
 
-class Tensor:
+class Tensor(Values):
     """An array that operations on it may be recorded for.
 
     ``Tensor(data)`` is PyTorch's old constructor: it copies ``data`` as the default dtype. ``refimpl.tensor``
@@ -89,116 +80,9 @@ class Tensor:
         self._version_counter: VersionCounter | None = None
         self._rare: Rare | None = None
 
-    # -- what it holds -------------------------------------------------------------------------------------
-
-    @property
-    def shape(self) -> Size:
-        """The sizes of the dimensions."""
-        return wrap(self._array.shape)
-
-    @property
-    def dtype(self) -> _dtypes.dtype:
-        """The element type."""
-        return _dtypes.FROM_NUMPY[self._array.dtype]
-
-    @property
-    def ndim(self) -> int:
-        """The number of dimensions."""
-        return int(self._array.ndim)
-
-    def size(self, dim: int | None = None) -> Any:
-        """The shape, or the size of one dimension."""
-        return self.shape if dim is None else self._array.shape[dim]
-
-    def dim(self) -> int:
-        """The number of dimensions."""
-        return int(self._array.ndim)
-
-    def numel(self) -> int:
-        """The number of elements."""
-        return int(self._array.size)
-
-    nelement = numel
-
-    def item(self) -> Any:
-        """The value of a one-element tensor as a Python number.
-
-        Raises:
-            RuntimeError: with any other number of elements.
-        """
-        if self._array.size != 1:
-            raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
-        return self._array.item()
-
-    def tolist(self) -> Any:
-        """The values as nested lists of Python numbers; of a zero-dimensional tensor the number itself."""
-        return self._array.tolist()
-
-    def numpy(self, *, force: bool = False) -> Any:
-        """The values as an array that shares the tensor's memory.
-
-        Raises:
-            RuntimeError: when the tensor requires grad, unless ``force``.
-        """
-        if self._requires_grad and not force:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-            )
-        return self._array
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        array = self.numpy()
-        if dtype is None or array.dtype == dtype:
-            return array.copy() if copy else array
-        return array.astype(dtype)
-
     def __repr__(self, *, tensor_contents: None = None) -> str:
         node = self.grad_fn
         return format_tensor(self._array, self._requires_grad, None if node is None else type(node).__name__)
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if self._array.ndim == 0 else format(repr(self), spec)
-
-    def __len__(self) -> int:
-        if self._array.ndim == 0:
-            raise TypeError("len() of a 0-d tensor")
-        return len(self._array)
-
-    def __bool__(self) -> bool:
-        if self._array.size != 1:
-            emptiness = "no values" if self._array.size == 0 else "more than one value"
-            raise RuntimeError(f"Boolean value of Tensor with {emptiness} is ambiguous")
-        return bool(self._array.item())
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __index__(self) -> int:
-        if self._array.size != 1 or self._array.dtype.kind not in "iub":
-            raise TypeError("only integer tensors of a single element can be converted to an index")
-        return int(self._array.item())
-
-    def __complex__(self) -> complex:
-        return complex(self.item())
-
-    def __contains__(self, element: Any) -> bool:
-        if not isinstance(element, (Tensor, bool, int, float)):
-            kind = type(element).__name__
-            raise RuntimeError(
-                f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {kind}."
-            )
-        return bool((self._array == (element._array if isinstance(element, Tensor) else element)).any())
-
-    def __hash__(self) -> int:
-        return id(self)
-
-    def __iter__(self) -> Iterator[Tensor]:
-        if self._array.ndim == 0:
-            raise TypeError("iteration over a 0-d tensor")
-        return iter(self.unbind(0))
 
     # -- where it stands in the graph ----------------------------------------------------------------------
 
@@ -245,7 +129,7 @@ class Tensor:
         self._requires_grad = value
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
-        """Set ``requires_grad`` and return the tensor itself; True changes nothing where it is True already."""
+        """Set ``requires_grad`` and return the tensor; True is welcome where it is True already."""
         if not (requires_grad is True and self._requires_grad):
             self.requires_grad = requires_grad
         return self
@@ -292,13 +176,14 @@ class Tensor:
             raise RuntimeError("can't assign Variable as its own grad")
         if value._array.dtype != self._array.dtype:
             raise RuntimeError(
-                f"attempting to assign a gradient with dtype '{value.dtype}' to a tensor with dtype '{self.dtype}'. "
-                "The gradient must match the tensor's dtype"
+                f"attempting to assign a gradient with dtype '{value.dtype}' to a tensor with dtype "
+                f"'{self.dtype}'. The gradient must match the tensor's dtype"
             )
         if value._array.shape != self._array.shape:
             raise RuntimeError(
                 f"attempting to assign a gradient of size '{list(value._array.shape)}' to a tensor of size "
-                f"'{list(self._array.shape)}'. Please ensure that the gradient and the tensor are the same size"
+                f"'{list(self._array.shape)}'. Please ensure that the gradient and the tensor are the same "
+                "size"
             )
 
     def retain_grad(self) -> None:
@@ -404,27 +289,6 @@ class Tensor:
     def _is_view(self) -> bool:
         return self._base is not None
 
-    def data_ptr(self) -> int:
-        """The address of the first element."""
-        return int(self._array.__array_interface__["data"][0])
-
-    def stride(self, dim: int | None = None) -> Any:
-        """The step of each dimension (or of one), in elements."""
-        steps = tuple(step // self._array.itemsize for step in self._array.strides)
-        return steps if dim is None else steps[dim]
-
-    def element_size(self) -> int:
-        """The bytes of one element."""
-        return int(self._array.itemsize)
-
-    def is_contiguous(self) -> bool:
-        """Whether the elements lie in memory in order, without gaps."""
-        return bool(self._array.flags.c_contiguous)
-
-    def is_floating_point(self) -> bool:
-        """Whether the dtype is a floating-point one."""
-        return bool(self._array.dtype.kind == "f")
-
     # -- copies --------------------------------------------------------------------------------------------
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
@@ -451,10 +315,6 @@ class Tensor:
             raise RuntimeError("only graph leaves can be pickled: use detach() first")
         return _rebuilt, (type(self), self._array, self._requires_grad)
 
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any: ...
-
 
 def _rebuilt(kind: type[Tensor], array: Any, requires_grad: bool) -> Tensor:
     made = kind.__new__(kind)
@@ -463,9 +323,7 @@ def _rebuilt(kind: type[Tensor], array: Any, requires_grad: bool) -> Tensor:
 
 
 def _as_array(data: Any) -> Any:
-    """An array of what is not one: a NumPy scalar (most functions give one for zero dimensions), or user's
-    data.
-    """
+    """An array of what is none: a scalar of NumPy, as most functions give for zero dimensions, or data."""
     if isinstance(data, np.generic):
         return np.asarray(data)
     if isinstance(data, Tensor):
