@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    angles,
     arithmetic,
     casts,
     comparison,
@@ -29,6 +30,7 @@ from . import (
 )
 
 __all__ = [
+    "angles",
     "arithmetic",
     "casts",
     "comparison",
