@@ -93,8 +93,14 @@ def dtype_of(tensor: Any) -> str:
 
 
 def array_of(tensor: Any) -> Any:
-    """A copy of a tensor's values as an array; None stays None."""
-    return None if tensor is None else np.array(tensor.detach().numpy(force=True))
+    """A copy of a tensor's values as an array; None stays None.
+
+    Some of PyTorch's zero gradients have no memory to copy.
+    """
+    if tensor is None:
+        return None
+    empty = isinstance(tensor, torch.Tensor) and tensor._is_zerotensor()
+    return np.array((torch.zeros_like(tensor) if empty else tensor).detach().numpy())
 
 
 def chain(node: Any, depth: int = 0) -> str:

@@ -44,7 +44,7 @@ EXPRESSIONS = [line for path in sorted(CORPUS.glob("*.txt")) for line in lines(p
 def seen(outcome: Outcome, names: dict[str, Any]) -> dict[str, Any]:
     """What a user can see of an outcome."""
     if outcome.raised is not None:
-        return {"raised": outcome.raised}
+        return {"raised": outcome.raised if TO_THE_LETTER else True}
     tensors = tensors_in(outcome.value, names["torch"])
     facts = {
         "kind": type(outcome.value).__name__,
