@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from typing import Literal as OneOf
 
 from hypothesis import reject
 from hypothesis import strategies as st
@@ -14,12 +15,12 @@ from conformance.programs.statements import Apply, Backward, Create, Program, St
 from conformance.programs.strategies.draws import Draws, composite
 from conformance.programs.strategies.evaluation import Forward, Outcome, evaluate, replaced, standard_forward
 from conformance.programs.strategies.families import FAMILIES
-from conformance.programs.strategies.operands import Bound, Fresh, Operands, Scalar, Style, made
+from conformance.programs.strategies.operands import Bound, Fresh, Operands, Scalar, Style, Turn, made
 from conformance.programs.strategies.parameters import draw_params
 from conformance.programs.strategies.values import draw_cotangent
 from oracles.question import Literal
 
-TURNS = 8
+TURNS = 10
 """How often the values of a call are turned before the call is given up."""
 
 
@@ -110,14 +111,11 @@ def place(
     ask: Operands, args: tuple[Any, ...], params: dict[str, Any], names: list[str], forward: Forward
 ) -> Placed | None:
     """Turn the fresh values until the call makes sense; None where it never does."""
-    joint = ask.row.joint
-    for turn in range(TURNS if joint or ask.fresh else 1):
-        plain, positive = turn > 3, turn in (2, 3, 6, 7)
+    for turn in range(TURNS):
         tensors: dict[int, Bound] = {}
         statements: list[Statement] = []
-        for place_, (name, leaf) in enumerate(zip(names, ask.fresh, strict=False)):
-            # Each leaf turns at its own pace, or two that tie would tie for ever.
-            lines = tuple(made(name, leaf, turn * (place_ + 1), plain, positive))
+        for position, (name, leaf) in enumerate(zip(names, ask.fresh, strict=False)):
+            lines = tuple(made(name, leaf, _turn(turn, position)))
             statements.extend(lines)
             tensors[id(leaf)] = _bind(lines, leaf, forward)
         bound = _bound(args, tensors, turn)
@@ -125,6 +123,16 @@ def place(
         if outcome is not None:
             return Placed(tuple(statements), bound, outcome)
     return None
+
+
+def _turn(turn: int, position: int) -> Turn:
+    """Each leaf turns at its own pace, or two that tie would tie for ever; at last the first is small, the
+    others are large.
+    """
+    half: OneOf["small", "large"] | None = None
+    if turn >= TURNS - 2:
+        half = "large" if position else "small"
+    return Turn(turn * (position + 1), turn > 3, turn in (2, 3, 6, 7, TURNS - 1), half)
 
 
 def _bind(lines: tuple[Statement, ...], leaf: Fresh, forward: Forward) -> Bound:

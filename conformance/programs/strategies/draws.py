@@ -57,6 +57,10 @@ class Draws:
         """True in so many of eight cases; shrinks towards False."""
         return self.below(8) >= 8 - eighths
 
+    def usually(self, eighths: int) -> bool:
+        """True in so many of eight cases, of which there is at least one; shrinks towards True."""
+        return self.below(8) < eighths
+
     def some(self, items: Sequence[T], least: int = 0) -> tuple[T, ...]:
         """At least ``least`` different items in any order; shrinks towards the first few."""
         pool = list(items)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from typing import Literal as OneOf
 
@@ -47,6 +47,23 @@ class Bound:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """One of several ways to fill a fresh leaf: how far on in its table, whether contiguous, whether
+    positive, and out of which half of the table: the small values or the large ones.
+    """
+
+    shift: int = 0
+    plain: bool = False
+    positive: bool = False
+    half: OneOf["small", "large"] | None = None
+
+
+def _half(values: tuple[float, ...], half: str) -> tuple[float, ...]:
+    middle = sorted(map(abs, values))[len(values) // 2]
+    return tuple(value for value in values if (abs(value) < middle) == (half == "small")) or values
+
+
+@dataclass(frozen=True)
 class Fresh:
     """A leaf to be made: which table its elements come from, where in it they start and how they go on.
 
@@ -62,10 +79,14 @@ class Fresh:
     requires_grad: bool = False
     layout: Layout = "contiguous"
 
-    def elements(self, turn: int, shape: Shape) -> tuple[float, ...]:
+    def elements(self, turn: Turn, shape: Shape) -> tuple[float, ...]:
+        """The elements of a leaf with that many of them, at this turn."""
         if self.pattern is not None:
             return self.pattern
-        return walk(self.values, (self.start + turn) % len(self.values), self.step, math.prod(shape))
+        values = self.values if turn.half is None else _half(self.values, turn.half)
+        step = self.step if math.gcd(self.step, len(values)) == 1 else 1
+        found = walk(values, (self.start + turn.shift) % len(values), step, math.prod(shape))
+        return tuple(map(abs, found)) if turn.positive else found
 
 
 @dataclass(frozen=True)
@@ -99,7 +120,7 @@ class Style:
     layouts: int = 1
     repeats: int = 1
     reuse: int = 7
-    tracked: int = 6
+    tracked: int = 5
     extent: int = 36
     shapes: tuple[Shape, ...] = ()
 
@@ -153,7 +174,7 @@ class Operands:
     def mask(self, shape: Shape) -> Tensor:
         """A bool tensor of this shape, all False at its simplest."""
         fitting = [each for each in self.pool if each.dtype == "bool" and each.shape == shape]
-        if fitting and self.d.chance(self.style.reuse):
+        if fitting and self.d.usually(self.style.reuse):
             return self.d.choice(fitting)
         bits = self.d.below(64)
         pattern = tuple(bool(bits >> position % 6 & 1) for position in range(math.prod(shape)))
@@ -186,7 +207,7 @@ class Operands:
         values = table(dtype, operand.domain, kinks, shifted)
         start = self.d.below(len(values)) if math.prod(shape) else 0
         step = self.d.choice(strides(len(values))) if math.prod(shape) > 1 else 1
-        tracked = floating and self.d.chance(self.style.tracked)
+        tracked = floating and self.d.usually(self.style.tracked)
         layout = self._layout(shape)
         return self._keep(Fresh(shape, dtype, values, start, step, requires_grad=tracked, layout=layout))
 
@@ -227,7 +248,7 @@ class Operands:
     def _pooled(self, operand: Operand, fitting: list[Bound]) -> Bound | None:
         accepted = self.accepted() if self.row.mixed and self.style.mixed else (self.dtype,)
         usable = [each for each in fitting if each.dtype in accepted and _inside(operand, each.array)]
-        if not usable or not self.d.chance(self.style.reuse):
+        if not usable or not self.d.usually(self.style.reuse):
             return None
         return self.d.early(usable[:100])
 
@@ -256,22 +277,20 @@ def partner_shape(d: Draws, shape: Shape) -> Shape:
         thin = d.below(2 ** len(shape))
         thinned = tuple(1 if thin >> axis & 1 else size for axis, size in enumerate(shape))
         return thinned[d.below(len(shape) + 1) :] if form == 3 else thinned
-    # Widen the axes of size one; form 5 also adds an axis in front, where rank 4 is not yet reached.
-    widened = tuple(d.choice((2, 3)) if size == 1 else size for size in shape)
+    # Widen the axes of size one and thin some of the others, so that both sides broadcast; form 5 also adds
+    # an axis in front, where rank 4 is not yet reached.
+    thin = d.below(2 ** len(shape))
+    widened = tuple(
+        d.choice((2, 3)) if size == 1 else 1 if thin >> axis & 1 else size for axis, size in enumerate(shape)
+    )
     return (2, *widened) if form == 5 and len(shape) < 4 else widened
 
 
-def made(
-    name: str, leaf: Fresh, turn: int = 0, plain: bool = False, positive: bool = False
-) -> Iterator[Statement]:
-    """The statements that make a leaf, the last of which binds the operand; ``plain`` makes it contiguous."""
-    layout = "contiguous" if plain else leaf.layout
+def made(name: str, leaf: Fresh, turn: Turn) -> Iterator[Statement]:
+    """The statements that make a leaf, the last of which binds the operand."""
+    layout = "contiguous" if turn.plain else leaf.layout
     base = _base_shape(layout, leaf.shape)
-    elements = leaf.elements(turn, base)
-    literal = Literal(
-        leaf.dtype, base, tuple(map(abs, elements)) if positive and leaf.pattern is None else elements
-    )
-    yield Create(name, literal, leaf.requires_grad)
+    yield Create(name, Literal(leaf.dtype, base, leaf.elements(turn, base)), leaf.requires_grad)
     if layout != "contiguous":
         op, args, params = _VIEWS[layout](leaf.shape)
         yield Apply((f"{name}_{layout[0]}",), op, (Var(name), *args), params)
@@ -293,8 +312,3 @@ _VIEWS: dict[Layout, Any] = {
     "offset": lambda shape: ("__getitem__", (Slice(1, None, None),), ()),
     "expanded": lambda shape: ("expand", (), (("sizes", shape),)),
 }
-
-
-def without_layout(leaf: Fresh) -> Fresh:
-    """The same leaf, contiguous."""
-    return replace(leaf, layout="contiguous")

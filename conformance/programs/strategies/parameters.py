@@ -56,8 +56,8 @@ def _bounded(d: Draws, row: Row, chosen: Chosen) -> Chosen:
 
 def _enough(row: Row, shape: Shape, chosen: Chosen) -> Chosen:
     """Reduce along the longest axis where the choice would leave a group with too few elements."""
-    if row.least and shape and row.param("dim") is not None and row.results != "pieces":
-        axes = reduced_axes(shape, chosen.get("dim"))
+    if row.least and shape and row.param("dim") is not None:
+        axes = reduced_axes(shape, chosen.get("dim", 0 if row.results == "pieces" else None))
         if math.prod(shape[axis] for axis in axes) < row.least:
             chosen["dim"] = shape.index(max(shape))
     return chosen

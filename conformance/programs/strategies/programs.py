@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from hypothesis import strategies as st
@@ -58,6 +59,10 @@ class _Plan:
     forward: Forward | None
 
 
+def _move(scope: Scope, kinds: tuple[str, ...]) -> None:
+    scope.moves[scope.d.choice(kinds)](scope)
+
+
 @composite
 def _programs(d: Draws, plan: _Plan) -> Program:
     style, features = plan.style, plan.features
@@ -68,12 +73,13 @@ def _programs(d: Draws, plan: _Plan) -> Program:
     scope = Scope(d, style, plan.operators, features, plan.forward or standard_forward())
     scope.moves = {name: move for name, (_, move) in _MOVES.items() if name in features}
     kinds = _weighted(features)
-    moves.operation(scope)
     for _ in range(plan.most):
-        if d.below(12) == 0:
+        if scope.top and d.below(12) == 0:
             break
-        d.step(lambda: scope.moves[d.choice(kinds)](scope))
-    if "backward" in features:
+        # Whatever comes first, there must be something that it can be done to.
+        offered = kinds if scope.state.known else kinds[:1]
+        d.step(partial(_move, scope, offered))
+    if "backward" in features and d.chance(7):
         if not scope.roots():
             moves.operation(scope)
         moves.backward(scope)
