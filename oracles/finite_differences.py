@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oracles.forward import OPERATORS
-from oracles.perturbation import Perturbed, depth
+from oracles.perturbation import Perturbed, has_real_differences, stencil_gain
 from oracles.question import Abstain, Answer, Cached, CannotAnswer, Question, Reply
 from oracles.rounding import FACTOR, Analysis, analyse, unit_roundoff
 
@@ -24,10 +24,9 @@ Real = NDArray[np.float64]
 
 LEVELS = 6  # step sizes, each half the one before
 SCALES = (1.0, 2.0**-6, 2.0**6, 2.0**-12, 2.0**-24)  # of the first step, tried until all derivatives are good
-CHECKS = 2.0 ** np.array(
-    [-12, -24, -36]
-)  # more step sizes, beside the first, to see what large ones pass over
+CHECKS = 2.0 ** np.array([-12, -24, -36])  # more step sizes, to see what large ones pass over
 SAFETY = 4.0  # on the difference of successive extrapolants
+SHRINKS = (0.5, 0.8125, 1.4375)  # of the steps of differences inside values, to see what depends on them
 GOOD = 1e-9  # relative: no smaller steps are tried below it
 
 
@@ -60,7 +59,25 @@ def _answer_values(question: Question) -> tuple[Reply, ...]:
         why = str(error)
     if why is not None:
         return (Abstain(why),) * len(question.function.outputs)
-    return tuple(map(_value, found.values, found.value_noise))
+    with np.errstate(all="ignore"):
+        wobble = _wobble(plain, found)
+    return tuple(map(_value, found.values, found.value_noise, wobble))
+
+
+def _wobble(question: Question, found: Analysis) -> list[Real]:
+    """How far the values move with the steps of the real differences inside them: truncation, and rounding.
+
+    Differences that are taken by complex steps have neither.
+    """
+    nothing = [np.zeros_like(value) for value in found.values]
+    if not has_real_differences(question.function):
+        return nothing
+    inputs = [literal.array().astype(np.float64)[None] for literal in question.inputs]
+    for shrink in SHRINKS:
+        moved = question.function(Perturbed(1, shrink=shrink), *inputs)
+        for place, (value, other) in enumerate(zip(found.values, moved, strict=True)):
+            nothing[place] = np.maximum(nothing[place], np.abs(value - other[0].real))
+    return [SAFETY * each for each in nothing]
 
 
 def _unsure(found: Analysis, question: Question) -> str | None:
@@ -76,9 +93,9 @@ def _unsure(found: Analysis, question: Question) -> str | None:
     return None
 
 
-def _value(value: Real, noise: Real) -> Reply:
-    bound = FACTOR * unit_roundoff("float64") * noise
+def _value(value: Real, noise: Real, wobble: Real) -> Reply:
     special = ~np.isfinite(value)
+    bound = FACTOR * unit_roundoff("float64") * noise + np.where(special, 0.0, wobble)
     if np.any(special & (noise != 0)) or not np.all(np.isfinite(bound)):
         return Abstain("a rounding error away, the value is finite, or is not")
     return Answer(value.astype(np.float64), bound)
@@ -134,8 +151,8 @@ class _Estimate:
 def _extrapolated(question: Question, found: Analysis) -> tuple[tuple[Real, ...], tuple[Real, ...]]:
     with np.errstate(all="ignore"):
         best = _search(question, found, shrink=1.0)
-        if depth(question.function) > 1:
-            # derivatives inside derivatives of derivatives have a truncation error of their own
+        if has_real_differences(question.function):
+            # inner differences have a truncation error of their own
             other = _search(question, found, shrink=0.5)
             best = _Estimate(best.value, best.bound + other.bound + SAFETY * np.abs(best.value - other.value))
     sizes = np.cumsum([len(literal.data) for literal in question.inputs])[:-1]
@@ -164,7 +181,8 @@ def _estimate(question: Question, found: Analysis, scale: float, shrink: float) 
     central = _central(question, flat, steps, shrink)
     values, errors, levels = _neville(central[:LEVELS])
     # the weights of an extrapolant add up to less than two
-    roundoff = 2.0 * FACTOR * unit_roundoff("float64") * found.contracted_noise / steps
+    unit = FACTOR * unit_roundoff("float64") * stencil_gain(question.function)
+    roundoff = 2.0 * unit * found.contracted_noise / steps
     bounds = SAFETY * errors + roundoff[levels]
     # large steps can agree on what is not there, on both sides of a pole, say
     for check, rounded in zip(central[LEVELS:], roundoff[LEVELS:], strict=True):

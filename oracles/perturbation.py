@@ -29,6 +29,7 @@ from oracles.numpy_table import Array, Kernel
 from oracles.numpy_table.row import with_imaginary
 from oracles.question import Argument, CannotAnswer, Function, Literal, Vjp
 
+RELATIVE_STEP, NEAR, FAR = 2.0**-6, 2.0**-3, 1.0  # of the stencil: beside the size of x between NEAR and FAR
 PATTERNS = 12
 POOL = PATTERNS << 11  # columns of noise, used from the first one again when they run out
 
@@ -103,9 +104,19 @@ def is_analytic(function: Function) -> bool:
     )
 
 
-def depth(function: Function) -> int:
-    """How many vector-Jacobian products are nested in the function."""
-    return max((1 + depth(step.function) for step in function.steps if isinstance(step, Vjp)), default=0)
+def has_real_differences(function: Function) -> bool:
+    """Whether a derivative inside the function is taken by real steps and not by complex ones."""
+    inner = [step.function for step in function.steps if isinstance(step, Vjp)]
+    return any(not is_analytic(other) or has_real_differences(other) for other in inner)
+
+
+def stencil_gain(function: Function) -> float:
+    """How much more inner derivatives round than an evaluation does; 1 where none is a real difference."""
+    inner = [step.function for step in function.steps if isinstance(step, Vjp)]
+    gains = (
+        stencil_gain(each) * (1.0 if is_analytic(each) else 2.0 / (RELATIVE_STEP * NEAR)) for each in inner
+    )
+    return max(gains, default=1.0)
 
 
 class Perturbed(Kernel):
@@ -274,7 +285,8 @@ class Perturbed(Kernel):
         return flat.reshape(self.blocks, self.rows, self.inner, flat.size // self.batch)
 
     def _whole(self, parts: NDArray[np.float64], like: Array) -> Array:
-        full = np.broadcast_to(parts, (self.blocks, self.rows, self.inner, parts.shape[3]))
+        shape = (self.blocks, self.rows, self.inner, parts.shape[3])
+        full = parts if parts.shape == shape else np.broadcast_to(parts, shape)
         return np.ascontiguousarray(full).reshape(-1).view(like.dtype).reshape(self.batch, *like.shape[1:])
 
     def _draw(self, width: int) -> NDArray[np.float64]:
@@ -314,11 +326,14 @@ class Perturbed(Kernel):
 
     def spread(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """The noise of values of shape ``(blocks, ...)``, in units of the unit roundoff."""
-        same = (points[1:] == points[0]) | (np.isnan(points[1:]) & np.isnan(points[0]))
-        difference = np.where(same, 0.0, np.abs(points[1:] - points[0]))
+        difference = np.abs(points[1:] - points[0])
         largest = difference.max(axis=0, initial=0.0)
-        unit = np.where(largest > 0, largest, 1.0)  # squares would underflow
-        mean = np.mean(np.square(difference / unit), axis=0)
+        if not np.isfinite(largest).all():  # the same infinity, or NaN, in every row is no noise
+            same = (points[1:] == points[0]) | (np.isnan(points[1:]) & np.isnan(points[0]))
+            difference[same] = 0.0
+            largest = difference.max(axis=0, initial=0.0)
+        difference /= np.where(largest > 0, largest, 1.0)  # squares would underflow
+        mean = np.add.reduce(difference * difference, axis=0) / len(difference)
         return np.asarray(np.sqrt(mean) * (largest / self.precision.noise))
 
 
@@ -334,7 +349,7 @@ def complex_steps(base: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _steps(base: NDArray[np.float64], shrink: float) -> NDArray[np.float64]:
     """Real steps for the eighth-order stencil: small beside the scale on which functions of ``base`` vary."""
-    return shrink * 2.0**-6 * np.clip(np.abs(base), 2.0**-3, 1.0)
+    return shrink * RELATIVE_STEP * np.clip(np.abs(base), NEAR, FAR)
 
 
 def _directions(steps: NDArray[np.float64], first: int, count: int, imaginary: bool) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ from oracles.question import (
     Abstain,
     Answer,
     Apply,
+    Constant,
     Freeze,
     Function,
     Literal,
@@ -363,3 +364,13 @@ def test_it_names_itself() -> None:
     assert DIFFERENCES.name == "finite-differences"
     assert np.__version__ in DIFFERENCES.version
     assert isinstance(literal(1.0), Literal)
+
+
+def test_values_made_of_second_derivatives_carry_their_truncation() -> None:
+    builder = Builder(1)
+    wave = builder.function(builder.apply("sin", builder.apply("mul", builder.inputs[0], 5.0)))
+    one = Constant(literal(1.0))
+    slope = Function(1, (one, Vjp(wave, (Ref(0),), (Ref(1),), (0,))), (Ref(2),))
+    curvature = Function(1, (one, Vjp(slope, (Ref(0),), (Ref(1),), (0,))), (Ref(2),))
+    answer = answered(DIFFERENCES.values(Question(curvature, (literal(0.7),)))[0])
+    assert abs(float(answer.value) + 25 * np.sin(3.5)) <= float(answer.bound) < 1e-6
