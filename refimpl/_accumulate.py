@@ -22,13 +22,12 @@ _accumulating = threading.Lock()
 
 
 def is_new(given: Any, cotangent: Any, saved: Any, results: Any) -> bool:
-    """Whether an array that a pullback returned is held by nobody else: no view, and not one of its
-    arguments.
-    """
+    """Whether an array that a pullback returned is held by nobody else: no view, and not one of its arguments."""
     if type(given) is not np.ndarray or given.base is not None or given is cotangent:
         return False
-    if any(given is other for other in saved):
-        return False
+    for other in saved:
+        if given is other or (type(other) is tuple and any(given is each for each in other)):
+            return False
     return sum(given is other for other in results) == 1
 
 

@@ -149,6 +149,7 @@ class _Walk:
                         result = quietly(node.plan.pull, F, cotangent, *saved)
                 else:
                     result = self.evaluate(node, cotangent)
+                    saved = result if type(node.edges) is tuple else (result,)  # so that none counts as new
                 if free and node.guard is not None:
                     node.saved = node.guard = None
                 target = node.edges
@@ -281,13 +282,13 @@ class _Walk:
         plan = node.plan
         if all(each is None for each in cotangents) and not plan.runs_without_cotangent:
             return (None,) * len(edges_of(node))
-        saved = plan.recorded(node) if self.create_graph else node.saved
         given = plan.given(node, cotangents, self.create_graph)
-        result = (
-            plan.pull(self.F, given, *saved)
-            if self.create_graph
-            else quietly(plan.pull, self.F, given, *saved)
-        )
+        if self.create_graph:
+            result = plan.pull(self.F, given, *plan.recorded(node))
+        elif plan.calls_user:
+            result = plan.pull(self.F, given, *node.saved)
+        else:
+            result = quietly(plan.pull, self.F, given, *node.saved)
         results = tuple(result) if type(node.edges) is tuple else (result,)
         fits = None if node.special is None else node.special.fits
         return results if fits is None else fitted(self.F, results, fits)

@@ -41,6 +41,9 @@ class Plan:
         "sources",
     )  # fmt: skip
 
+    calls_user = False
+    """Whether ``pull`` runs functions of the user's, which must see their own context variables."""
+
     def __init__(self, operator: Operator, mask: tuple[bool, ...]) -> None:
         self.mask = mask
         self.shown = (
