@@ -62,8 +62,7 @@ def _number_power(x: Any, base: Any) -> Any:
 def _pull_base_of_number(F: Any, g: Any, self: Any, exponent: Any) -> Any:
     if exponent == 0:
         return F.zeros_of(g)
-    if exponent == 2:
-        return g * (self + self)
+    # Nothing shorter for 1 and 2: PyTorch's gradient of a gradient of x**2 still has a history.
     return g * (exponent * F.pow_number(self, exponent - 1))
 
 
