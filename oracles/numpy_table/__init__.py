@@ -7,7 +7,28 @@ rely on.
 
 from __future__ import annotations
 
-from oracles.numpy_table import elementwise, indexing, reductions, shapes
+from oracles.numpy_table import (  # each enters its rows into the table
+    arithmetic,
+    comparisons,
+    elementary,
+    indexing,
+    piecewise,
+    reductions,
+    shapes,
+)
 from oracles.numpy_table.row import PLAIN, TABLE, Array, Kernel, Row
 
-__all__ = ["PLAIN", "TABLE", "Array", "Kernel", "Row", "elementwise", "indexing", "reductions", "shapes"]
+__all__ = [
+    "PLAIN",
+    "TABLE",
+    "Array",
+    "Kernel",
+    "Row",
+    "arithmetic",
+    "comparisons",
+    "elementary",
+    "indexing",
+    "piecewise",
+    "reductions",
+    "shapes",
+]

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from oracles.numpy_table.elementwise import magnitude, maximum, minimum, power, root
+from oracles.numpy_table.arithmetic import power
+from oracles.numpy_table.elementary import root
+from oracles.numpy_table.piecewise import magnitude, maximum, minimum
 from oracles.numpy_table.row import Array, Kernel, as_real, axes_of, axis_of, row
 
 Dim = int | Sequence[int] | None

@@ -90,6 +90,11 @@ def row(
     return enter
 
 
+def one_batch(operand: Any) -> Array:
+    """A Python number as an array of nothing but a batch axis; an array as it is."""
+    return operand if isinstance(operand, np.ndarray) else np.asarray([operand])
+
+
 def align(*operands: Operand) -> tuple[Any, ...]:
     """The operands with axes of size one inserted after the batch axis, so that they broadcast from the
     right.
@@ -133,6 +138,16 @@ def with_imaginary(real: Array, imaginary: Array) -> Array:
     value = np.empty(np.broadcast_shapes(real.shape, imaginary.shape), np.complex128)
     value.real, value.imag = real, imaginary
     return value
+
+
+def are_integral(*operands: Operand) -> bool:
+    """Whether all operands are integers or booleans."""
+    return all(x.dtype.kind in "biu" if isinstance(x, np.ndarray) else isinstance(x, int) for x in operands)
+
+
+def jump(k: Kernel, x: Array, what: str) -> None:
+    """Records that ``what`` jumps where ``x`` is an integer."""
+    k.kink(x - np.rint(k.base(x)), what)
 
 
 def axis_of(x: Array, dim: int, extra: int = 0) -> int:
