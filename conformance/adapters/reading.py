@@ -18,12 +18,15 @@ def array_of(tensor: Any) -> NDArray[Any]:
 
 
 def storage_of(tensor: Any) -> Hashable:
-    """What tensors that share memory have in common: the storage, else the array at its root."""
+    """What tensors that share memory have in common: the storage, else the array at its root.
+
+    ``detach`` is asked for an array only where ``numpy`` has none to give: a detach that copies must show.
+    """
     if hasattr(tensor, "untyped_storage"):
         storage = tensor.untyped_storage()
         # Empty storages have no address, but the object behind them does.
         return int(getattr(storage, "_cdata", None) or storage.data_ptr())
-    array = tensor.detach().numpy()
+    array = (tensor.detach() if tensor.requires_grad else tensor).numpy()
     while isinstance(array.base, np.ndarray):
         array = array.base
     return int(array.__array_interface__["data"][0])

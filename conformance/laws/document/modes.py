@@ -99,6 +99,10 @@ def detaches_values_from_their_history(session: Session, program: Program) -> No
 @law("DOC-28", cases=sketches(_detached))
 def shares_the_memory_of_what_it_detaches(session: Session, program: Program) -> None:
     """A detached tensor stands in the memory of its source."""
+    _in_the_memory_of_its_source(session, program)
+
+
+def _in_the_memory_of_its_source(session: Session, program: Program) -> None:
     watched = Program((*program.statements, Observe(program.names, ("alias",))))
     trace = session.run(watched)
     alias = {seen.name: seen.fields["alias"] for seen in trace.observations}
@@ -134,8 +138,9 @@ def _data(scope: Scope) -> None:
 
 @law("DOC-36", cases=sketches(_data))
 def reads_data_without_history(session: Session, program: Program) -> None:
-    """`.data`, what is computed from it, and a backward beside it."""
+    """`.data`, what is computed from it, a backward beside it, and the memory that it stands in."""
     session.conforms(Program((*program.statements, Observe(program.names))))
+    _in_the_memory_of_its_source(session, program)
 
 
 def _compared(scope: Scope) -> None:
