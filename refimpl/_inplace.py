@@ -40,6 +40,11 @@ def change(operator: Operator, self: Tensor, *arguments: Any, every_element: boo
     if not every_element:
         _check_memory(self, tensors)
     values = _values(operator, operands)
+    if not records and _fits_in_place(operator, self._array, values):
+        run(operator, values, (self._array,))
+        mark_changed(version_of(self))
+        forget_views(self if self._base is None else self._base, recorded=False)
+        return self
     result = run(operator, values, parameters)
     _check_result(self, result)
     if not records:
@@ -69,6 +74,18 @@ def change(operator: Operator, self: Tensor, *arguments: Any, every_element: boo
     if changed._version_counter is not None:
         mark_changed(changed._version_counter)
     return self
+
+
+def _fits_in_place(operator: Operator, array: Any, values: list[Any]) -> bool:
+    """Whether NumPy may write the result where it belongs: nothing can go wrong then."""
+    return (
+        operator.forward in _WRITING
+        and array.flags.writeable
+        and all(value.dtype is array.dtype and value.shape in ((), array.shape) for value in values)
+    )
+
+
+_WRITING: Final = frozenset((np.add, np.subtract, np.multiply))
 
 
 def _values(operator: Operator, operands: tuple[Any, ...]) -> list[Any]:
