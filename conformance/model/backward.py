@@ -117,7 +117,7 @@ def histories(nodes: Sequence[Node], seeds: Iterable[int]) -> set[int]:
     tracked = set(seeds)
     for node in nodes:
         if any(isinstance(each, ModelTensor) and each.late for each in node.args):
-            raise Unsure("a constant of the graph has been asked to require grad since")
+            raise Unsure("an operand has changed its flag since it was used")
         incoming = not tracked.isdisjoint(node.results)
         for place, edge in node.inputs.items():
             what = _reads(node, place)
@@ -241,7 +241,7 @@ def _current(edge: Edge, tensors: Sequence[ModelTensor]) -> bool:
 PASSING = frozenset(
     (
         "reshape flatten transpose permute squeeze unsqueeze T mT movedim split chunk unbind narrow cat stack"
-        " add sub clone contiguous to sum expand mean select diagonal __getitem__"
+        " add sub fmod remainder clone contiguous to sum expand mean select diagonal __getitem__"
     ).split()
 )
 """Operators whose pullback may hand on the cotangent itself, or a view of it."""

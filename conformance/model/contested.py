@@ -10,3 +10,17 @@ VIEW_BEFORE_FLAG: Final = "a view of a leaf that was asked to require grad after
 BORROWED_COTANGENT: Final = "accumulating again into a gradient that is a view of the cotangent"
 ZERO_SECOND_ORDER: Final = "differentiating again where the second derivative is zero everywhere"
 INPUTS_RETAIN: Final = "a backward past an intermediate that an earlier backward was given as an input"
+STRETCHED_BY_A_BOUND: Final = "clamp by a bound that broadcasts its input"
+
+EVERY: Final = frozenset(
+    {
+        VIEW_UNDER_NO_GRAD,
+        VIEW_BEFORE_FLAG,
+        RETAINED_DURING_GRAD,
+        BORROWED_COTANGENT,
+        ZERO_SECOND_ORDER,
+        INPUTS_RETAIN,
+        STRETCHED_BY_A_BOUND,
+    }
+)
+"""All of them: for laws about single operators, whose failures name the operator."""

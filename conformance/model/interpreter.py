@@ -88,7 +88,7 @@ def set_requires_grad(state: State, s: st.SetRequiresGrad, place: Place) -> None
         raise Refused("the flag of a tensor that is no leaf cannot be cleared")
     if s.value and any(other.base is tensor for other in state.live()):
         state.expected.contested.add(VIEW_BEFORE_FLAG)
-    tensor.late = tensor.late or (s.value and tensor.used)
+    tensor.late = tensor.late or (tensor.used and s.value != tensor.requires_grad)
     tensor.requires_grad = s.value
     state.own(tensor)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from conformance.catalogue import CATALOGUE
 from conformance.dtypes import Typed, result_dtypes
 from conformance.model.backward import Refused
-from conformance.model.contested import VIEW_UNDER_NO_GRAD
+from conformance.model.contested import STRETCHED_BY_A_BOUND, VIEW_UNDER_NO_GRAD
 from conformance.model.expected import Reject
 from conformance.model.record import Record
 from conformance.model.state import State
@@ -54,6 +54,8 @@ def apply(
     described = rebuilt(args, lambda tensor: Typed(tensor.dtype, bool(tensor.shape)))
     options_described = {name: rebuilt(value, lambda tensor: tensor.dtype) for name, value in params.items()}
     dtypes = result_dtypes(CATALOGUE[op], described, options_described, count)
+    if op == "clamp" and arrays[0].shape != args[0].shape:
+        state.expected.contested.add(STRETCHED_BY_A_BOUND)
     if op in VIEWS and not state.enabled and args[0].requires_grad:
         state.expected.contested.add(VIEW_UNDER_NO_GRAD)
     values = state.record.add(Apply(op, written, options, count), arrays)
@@ -63,7 +65,7 @@ def apply(
     ]
     record(state, op, args, params, results)
     for _, operand in operands(args):
-        operand.used = operand.used or not operand.requires_grad
+        operand.used = True
     if op in VIEWS:
         for result in results:
             result.base = args[0].base or args[0]

@@ -43,9 +43,9 @@ class ModelTensor:
     """A tensor: its current value in the record, and everything that an observer can see but numbers.
 
     ``grad`` is itself a tensor whose value is the sum of the values at ``terms``; ``base`` is the tensor that
-    this one is a view of. ``late``: it was asked to require grad after an operation had used it so far.
-    ``borrowed``: a grad that an implementation may have left in the memory of the cotangent. ``was_input``: an
-    intermediate that a backward was given as an input.
+    this one is a view of. ``late``: its flag was changed after an operation had used it. ``borrowed``: a
+    grad that an implementation may have left in the memory of the cotangent. ``was_input``: an intermediate
+    that a backward was given as an input.
     """
 
     value: int

@@ -9,7 +9,7 @@ import numpy as np
 from conformance.judging.verdict import Mismatch
 from conformance.laws.law import Session, law
 from conformance.laws.numerics.shared import each, literals_of, pass_, transposed_cotangents
-from conformance.model.contested import BORROWED_COTANGENT
+from conformance.model.contested import EVERY
 from conformance.programs.statements import Apply, Backward, Create, Observe, Program, Var
 from conformance.programs.strategies import Call, Style
 from conformance.programs.strategies.values import cotangent_table, walk
@@ -20,7 +20,7 @@ from oracles.question import Literal
 @law("NUM-08", cases=each(Style(layouts=8)))
 def does_not_depend_on_layout(session: Session, call: Call) -> None:
     """Transposed, strided, offset and expanded operands, and cotangents in the opposite order of memory."""
-    session.conforms(transposed_cotangents(call))
+    session.conforms(transposed_cotangents(call), contested=EVERY)
 
 
 @law("NUM-09", cases=each(Style(layouts=2)))
@@ -98,4 +98,4 @@ def shares_no_memory_between_gradients(session: Session, call: Call) -> None:
         ]
     weights = tuple(s.target for s in statements if isinstance(s, Create) and s.target[0] in "vw")
     statements.append(Observe((*call.tracked, *weights), ("grad", "value")))
-    session.conforms(Program(tuple(statements)), contested=frozenset({BORROWED_COTANGENT}))
+    session.conforms(Program(tuple(statements)), contested=EVERY)

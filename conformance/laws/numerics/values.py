@@ -16,7 +16,7 @@ from conformance.laws.numerics.shared import (
     with_tracked,
 )
 from conformance.model import predict
-from conformance.model.contested import ZERO_SECOND_ORDER
+from conformance.model.contested import EVERY
 from conformance.programs.statements import Backward, Create, Grad, Observe, Program
 from conformance.programs.strategies import Call, Style
 from conformance.programs.strategies.values import cotangent_table, walk
@@ -28,13 +28,13 @@ ANY_DTYPE = Style(dtypes=(*PRECISIONS, "int64", "int32", "uint8", "bool"), mixed
 @law("NUM-01", cases=each(ANY_DTYPE, lambda row: True, track=False))
 def computes_value_shape_and_dtype(session: Session, call: Call) -> None:
     """The forward result of every operator, in every dtype that it takes."""
-    session.conforms(call.forward_program())
+    session.conforms(call.forward_program(), contested=EVERY)
 
 
 @law("NUM-02", cases=each(Style()), weight=2.0)
 def multiplies_by_the_jacobian(session: Session, call: Call) -> None:
     """The gradient of every operand at a cotangent that a forgotten factor cannot hide behind."""
-    session.conforms(call.backward_program())
+    session.conforms(call.backward_program(), contested=EVERY)
 
 
 @law("NUM-03", cases=each(Style()))
@@ -43,7 +43,7 @@ def is_linear_in_the_cotangent(session: Session, call: Call) -> None:
     statements = [*call.setup]
     for turn, factor in enumerate((1.0, -2.0, 0.0)):
         statements += [*reset(call), *pass_(call, turn, factor), Observe(call.tracked, ("grad",))]
-    session.conforms(Program(tuple(statements)))
+    session.conforms(Program(tuple(statements)), contested=EVERY)
 
 
 @law("NUM-04", cases=each(Style(layouts=0)))
@@ -56,14 +56,14 @@ def differentiates_twice(session: Session, call: Call) -> None:
     first = Program((*call.setup, call.apply, *weights, grad, Observe(targets)))
     curved = [seen for seen in predict(first).observations if seen.fields["requires_grad"]]
     if not curved:
-        session.conforms(first)
+        session.conforms(first, contested=EVERY)
         return
     literals = [_cotangent(seen.fields["shape"], seen.fields["dtype"], at) for at, seen in enumerate(curved)]
     again = tuple(Create(f"u_{seen.name}", literal) for seen, literal in zip(curved, literals, strict=True))
     roots = tuple(seen.name for seen in curved)
     second = Backward(roots, tuple(create.target for create in again))
     whole = Program((*first.statements, *again, second, Observe(call.tracked, ("grad",))))
-    session.conforms(whole, contested=frozenset({ZERO_SECOND_ORDER}))
+    session.conforms(whole, contested=EVERY)
 
 
 def _cotangent(shape: tuple[int, ...], dtype: str, start: int) -> Literal:
@@ -78,7 +78,7 @@ def serves_each_subset_of_operands(session: Session, call: Call) -> None:
     """Every non-empty subset of the floating leaves requires grad in turn."""
     for size in range(1, len(call.leaves) + 1):
         for tracked in combinations(call.leaves, size):
-            session.conforms(with_tracked(call.backward_program(), frozenset(tracked)))
+            session.conforms(with_tracked(call.backward_program(), frozenset(tracked)), contested=EVERY)
 
 
 def _stretched(call: Call) -> bool:
@@ -96,7 +96,7 @@ def _stretched(call: Call) -> bool:
 )
 def sums_over_broadcast_axes(session: Session, call: Call) -> None:
     """Operands of different shapes: added axes, stretched axes, and axes of size zero."""
-    session.conforms(call.backward_program())
+    session.conforms(call.backward_program(), contested=EVERY)
 
 
 @law(
@@ -105,7 +105,7 @@ def sums_over_broadcast_axes(session: Session, call: Call) -> None:
 )
 def adds_up_over_repeated_operands(session: Session, call: Call) -> None:
     """One leaf in several places of the call."""
-    session.conforms(call.backward_program())
+    session.conforms(call.backward_program(), contested=EVERY)
 
 
 def _takes_several(name: str) -> bool:
@@ -117,4 +117,4 @@ def _takes_several(name: str) -> bool:
 @law("NUM-13", cases=each(Style(dtypes=PRECISIONS, mixed=4)))
 def keeps_the_precision_of_each_tensor(session: Session, call: Call) -> None:
     """Operands in three precisions, also mixed: dtype and accuracy of every gradient."""
-    session.conforms(call.backward_program())
+    session.conforms(call.backward_program(), contested=EVERY)
