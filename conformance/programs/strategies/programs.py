@@ -16,7 +16,7 @@ from conformance.programs.strategies.draws import Draws, composite
 from conformance.programs.strategies.evaluation import Forward, standard_forward
 from conformance.programs.strategies.operands import Style
 from conformance.programs.strategies.scope import Scope
-from conformance.programs.strategies.values import draw_shape
+from conformance.programs.strategies.values import draw_literal, draw_shape
 
 Move = Callable[[Scope], None]
 
@@ -79,8 +79,9 @@ def _programs(d: Draws, plan: _Plan) -> Program:
         # Whatever comes first, there must be something that it can be done to.
         offered = kinds if scope.state.known else kinds[:1]
         d.step(partial(_move, scope, offered))
-    if "backward" in features and d.chance(7):
+    if "backward" in features and d.below(16):
         if not scope.roots():
+            scope.create(draw_literal(d, d.choice(style.shapes), style.dtypes[0]), requires_grad=True)
             moves.operation(scope)
         moves.backward(scope)
     return Program(tuple(scope.top))
