@@ -12,7 +12,6 @@ from conformance.programs.histories import GROWTH, MISTAKES, OPERATORS, RULES, W
 from conformance.programs.validate import check
 from tests.conformance.test_strategies import drawn, rejected
 
-
 WORDS = (
     "grad can be implicitly created only for scalar outputs",
     "Mismatch in shape",
