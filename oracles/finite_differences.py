@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oracles.forward import OPERATORS
-from oracles.perturbation import Perturbed, has_real_differences, stencil_gain
+from oracles.perturbation import Analysis, Perturbed, analyse, has_real_differences, stencil_gain
 from oracles.question import Abstain, Answer, Cached, CannotAnswer, Question, Reply
-from oracles.rounding import FACTOR, Analysis, analyse, unit_roundoff
+from oracles.rounding import FACTOR, unit_roundoff
 
 Real = NDArray[np.float64]
 

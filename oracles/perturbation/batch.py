@@ -1,24 +1,9 @@
-"""Many perturbed copies of one function, evaluated at once.
-
-Two kinds of perturbation share a batch. *Directions* move an input: by a complex step, or by real ones.
-*Noise* multiplies every intermediate, and every operand of an operator that rounds, by ``1 + noise * g`` with
-fixed pseudo-random ``g`` of unit variance, the value and its tangent independently. To first order the result
-then moves by ``noise * sum(g * sensitivity * value)`` over all intermediates of the forward computation, and,
-since the tangents are the transposed cotangents, of the backward computation as well: the root mean
-square over a few such patterns tells how much rounding errors of relative size one would change a result. The
-idea is that of stochastic arithmetic (J. Vignes, "A stochastic arithmetic for reliable scientific
-computation", 1993) with a linear noise in place of random rounding.
-
-A batch is laid out as ``(blocks, rows, inner)``: one clean block and one for each noise pattern; rows of real
-directions; an inner axis of imaginary ones. Row 0 of everything is the base point.
-"""
+"""The operators on a whole batch of perturbed points; :mod:`oracles.perturbation` says how it is laid out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -27,96 +12,16 @@ from numpy.typing import NDArray
 from oracles.forward import call, real, row_of
 from oracles.numpy_table import Array, Kernel
 from oracles.numpy_table.row import with_imaginary
-from oracles.question import Argument, CannotAnswer, Function, Literal, Vjp
-
-RELATIVE_STEP, NEAR, FAR = 2.0**-6, 2.0**-3, 1.0  # of the stencil: beside the size of x between NEAR and FAR
-PATTERNS = 12
-POOL = PATTERNS << 11  # columns of noise, used from the first one again when they run out
-
-# Central differences of eighth order (B. Fornberg, "Generation of finite difference formulas", 1988)
-_STENCIL = np.array([1, 2, 3, 4, -1, -2, -3, -4], np.float64)
-_WEIGHTS = np.array([4 / 5, -1 / 5, 4 / 105, -1 / 280, -4 / 5, 1 / 5, -4 / 105, 1 / 280])
-
-
-@dataclass(frozen=True, slots=True)
-class Precision:
-    """The arithmetic whose rounding is imitated.
-
-    ``noise`` is far above the rounding of float64, and no further below that of the imitated dtype than it
-    takes to be linear. Below ``floor``, the smallest normal number, results are rounded absolutely, or, where
-    not ``gradual``, may vanish: vector instructions and libraries often flush what is subnormal. A floor of
-    zero looks for none.
-    """
-
-    roundoff: float = 2.0**-53
-    noise: float = 2.0**-25
-    floor: float = 0.0
-    gradual: bool = True
-
-    @property
-    def flush(self) -> float:
-        """The noise of a number below the floor, in units of the unit roundoff times the floor."""
-        return 1.0 if self.gradual else 1.0 / self.roundoff
-
-
-DOUBLE = Precision()
-
-
-@lru_cache(maxsize=2)
-def _factors(noise: float) -> NDArray[np.float64]:
-    """``1 + noise * g`` for every pattern, after a row of ones for the clean block.
-
-    The columns come in groups that are orthogonal, one random rotation each: a few sources of noise then add
-    up in squares exactly, where independent numbers would now and then conspire to cancel.
-    """
-    draw = np.random.Generator(np.random.PCG64(20))
-    rotations, _ = np.linalg.qr(draw.standard_normal((POOL // PATTERNS, PATTERNS, PATTERNS)))
-    g = np.concatenate(rotations, axis=1) * np.sqrt(PATTERNS)
-    return np.concatenate([np.ones((1, POOL)), 1.0 + noise * g])
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """How far a piecewise operator stood from deciding otherwise, element by element.
-
-    ``error`` is the noise of ``distance``, in units of the unit roundoff. ``kink``: there is no derivative,
-    or another one, where ``distance`` is zero.
-    """
-
-    what: str
-    kink: bool
-    distance: NDArray[np.float64]
-    error: NDArray[np.float64]
-
-    def is_unsure(self, roundoff: float) -> bool:
-        """Whether rounding by up to ``roundoff`` may turn it; a tie of exact values it cannot."""
-        return bool(np.any((self.distance <= roundoff * self.error) & (self.error > 0)))
-
-    def has_derivative(self, roundoff: float) -> bool:
-        """Whether the function is differentiable here: no tie stands, nor one within rounding."""
-        return not (self.is_unsure(roundoff) or (self.kink and bool(np.any(self.distance == 0))))
-
-
-def is_analytic(function: Function) -> bool:
-    """Whether the whole function can be evaluated at complex numbers."""
-    return not any(isinstance(step, Vjp) for step in function.steps) and all(
-        row_of(op).analytic for op in function.operators
-    )
-
-
-def has_real_differences(function: Function) -> bool:
-    """Whether a derivative inside the function is taken by real steps and not by complex ones."""
-    inner = [step.function for step in function.steps if isinstance(step, Vjp)]
-    return any(not is_analytic(other) or has_real_differences(other) for other in inner)
-
-
-def stencil_gain(function: Function) -> float:
-    """How much more inner derivatives round than an evaluation does; 1 where none is a real difference."""
-    inner = [step.function for step in function.steps if isinstance(step, Vjp)]
-    gains = (
-        stencil_gain(each) * (1.0 if is_analytic(each) else 2.0 / (RELATIVE_STEP * NEAR)) for each in inner
-    )
-    return max(gains, default=1.0)
+from oracles.perturbation.directions import (
+    STENCIL,
+    complex_steps,
+    differences,
+    directions,
+    is_analytic,
+    stencil_steps,
+)
+from oracles.perturbation.noise import DOUBLE, Decision, Precision, factors, spread
+from oracles.question import Argument, CannotAnswer, Function, Literal
 
 
 class Perturbed(Kernel):
@@ -175,17 +80,17 @@ class Perturbed(Kernel):
             raise CannotAnswer("a derivative inside a complex step")
         sizes = [inputs[i][0].size for i in wrt]
         imaginary = is_analytic(function)
-        moves = 1 if imaginary else len(_STENCIL)
+        moves = 1 if imaginary else len(STENCIL)
         count = 1 + moves * sum(sizes)
         bases = [self.base(inputs[i]).ravel() for i in wrt]
-        steps = [complex_steps(base) if imaginary else _steps(base, self.shrink) for base in bases]
+        steps = [complex_steps(base) if imaginary else stencil_steps(base, self.shrink) for base in bases]
         every = np.concatenate([*steps, np.zeros(0)])
         outer = self.batch
         moved = list(inputs)
         for i, x in enumerate(inputs):
             if i in wrt:
                 place = list(wrt).index(i)
-                delta = _directions(steps[place], 1 + moves * sum(sizes[:place]), count, imaginary)
+                delta = directions(steps[place], 1 + moves * sum(sizes[:place]), count, imaginary)
                 flat = x.reshape(x.shape[0], 1, delta.shape[1])
                 flat = with_imaginary(flat, delta) if imaginary else np.where(delta == 0, flat, flat + delta)
                 flat = np.broadcast_to(flat, (outer, count, delta.shape[1]))
@@ -198,7 +103,7 @@ class Perturbed(Kernel):
         for y, cotangent in zip(outputs, cotangents, strict=True):
             if y.shape[0] > 1:
                 flat = y.reshape(outer, count, y[0].size)[:, 1:]
-                jacobian = flat.imag / every[:, None] if imaginary else _differences(flat, every)
+                jacobian = flat.imag / every[:, None] if imaginary else differences(flat, every)
                 weights = self._rounded(cotangent)
                 total = total + np.matmul(jacobian, weights.reshape(weights.shape[0], y[0].size, 1))[..., 0]
         parts = np.split(self(total), np.cumsum(sizes)[:-1], axis=1)
@@ -266,7 +171,7 @@ class Perturbed(Kernel):
             self.decisions.append(Decision(what, kink, np.abs(base), np.zeros_like(base)))
             return
         points = distance.reshape(self.blocks, self.rows * self.inner, -1)[:, 0].real
-        self.decisions.append(Decision(what, kink, np.abs(points[0]), self.spread(points)))
+        self.decisions.append(Decision(what, kink, np.abs(points[0]), spread(points, self.precision.noise)))
 
     def extent(self, *others: Array) -> tuple[float, float]:
         """The smallest and the largest size of all that is rounded and of ``others``; no zeros, no NaN."""
@@ -291,7 +196,7 @@ class Perturbed(Kernel):
 
     def _draw(self, width: int) -> NDArray[np.float64]:
         """Fresh factors for ``width`` numbers, of shape ``(blocks, 1, 1, width)``."""
-        pool = _factors(self.precision.noise)
+        pool = factors(self.precision.noise)
         if self._offset + width > pool.shape[1]:
             self._offset = (self._offset + 1009) % max(pool.shape[1] - width, 1)
         drawn = pool[:, self._offset : self._offset + width]
@@ -324,49 +229,7 @@ class Perturbed(Kernel):
         head, tail = (relative * (self._draw(parts.shape[3]) - 1.0) for _ in range(2))
         return parts * (1.0 + tail) + parts[:, :1] * (head - tail)
 
-    def spread(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The noise of values of shape ``(blocks, ...)``, in units of the unit roundoff."""
-        difference = np.abs(points[1:] - points[0])
-        largest = difference.max(axis=0, initial=0.0)
-        if not np.isfinite(largest).all():  # the same infinity, or NaN, in every row is no noise
-            same = (points[1:] == points[0]) | (np.isnan(points[1:]) & np.isnan(points[0]))
-            difference[same] = 0.0
-            largest = difference.max(axis=0, initial=0.0)
-        difference /= np.where(largest > 0, largest, 1.0)  # squares would underflow
-        mean = np.add.reduce(difference * difference, axis=0) / len(difference)
-        return np.asarray(np.sqrt(mean) * (largest / self.precision.noise))
-
 
 def _is_rounded_scalar(argument: Argument) -> bool:
     """Whether a Python number in an operand's place changes when it takes a narrow dtype."""
     return isinstance(argument, float) and argument == argument and float(np.float16(argument)) != argument
-
-
-def complex_steps(base: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Complex steps: their squares vanish beside intermediates, their products with a derivative do not."""
-    return np.asarray(np.where(base == 0, 2.0**-200, np.ldexp(1.0, np.frexp(base)[1] - 100)))
-
-
-def _steps(base: NDArray[np.float64], shrink: float) -> NDArray[np.float64]:
-    """Real steps for the eighth-order stencil: small beside the scale on which functions of ``base`` vary."""
-    return shrink * RELATIVE_STEP * np.clip(np.abs(base), NEAR, FAR)
-
-
-def _directions(steps: NDArray[np.float64], first: int, count: int, imaginary: bool) -> NDArray[np.float64]:
-    """How far an input moves in each of ``count`` rows; its own directions start at row ``first``."""
-    size = len(steps)
-    delta = np.zeros((count, size))
-    if imaginary:
-        delta[first + np.arange(size), np.arange(size)] = steps
-        return delta
-    moves = len(_STENCIL)
-    for i in range(size):
-        delta[first + moves * i : first + moves * (i + 1), i] = _STENCIL * steps[i]
-    return delta
-
-
-def _differences(rows: Array, steps: NDArray[np.float64]) -> Array:
-    """The Jacobian, of shape ``(batch, directions, elements)``, out of the rows of the stencil."""
-    batch, _, size = rows.shape
-    stencil = rows.reshape(batch, len(steps), len(_STENCIL), size)
-    return np.tensordot(stencil, _WEIGHTS, axes=([2], [0])) / steps[:, None]
