@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -95,10 +96,10 @@ class Values:
         return bool(self._array.item())
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._one_number(warn=self._requires_grad))
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._one_number())
 
     def __index__(self) -> int:
         if self._array.size != 1 or self._array.dtype.kind not in "iub":
@@ -106,7 +107,20 @@ class Values:
         return int(self._array.item())
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._one_number(warn=self._requires_grad))
+
+    def _one_number(self, warn: bool = False) -> Any:
+        """What ``float()`` and its like convert."""
+        if self._array.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        if warn:
+            warnings.warn(
+                "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\n"
+                "Consider using tensor.detach() first.",
+                UserWarning,
+                stacklevel=3,
+            )
+        return self._array.item()
 
     def __contains__(self, element: Any) -> bool:
         if not isinstance(element, (Values, bool, int, float)):

@@ -31,7 +31,7 @@ def _refuse_bools(*operands: Any) -> None:
 
 def _refuse_zero(x: Any, y: Any) -> None:
     if x.dtype.kind in "iub" and not np.all(y):
-        raise RuntimeError("ZeroDivisionError")
+        raise RuntimeError("ZeroDivisionError: an integer cannot be divided by zero")
 
 
 def _floor_divide(x: Any, y: Any) -> Any:

@@ -170,6 +170,9 @@ def _tuple(given: Any) -> tuple[Any, ...]:
 
 def _tuple_or_nones(given: Any, count: int) -> tuple[Any, ...]:
     gradients = (None,) * count if given is None else _tuple(given)
+    for each in gradients:
+        if each is not None and not isinstance(each, Tensor):
+            raise TypeError(f"gradients can be either Tensors or None, but got {type(each).__name__}")
     if len(gradients) != count:
         raise RuntimeError(f"got {count} tensors and {len(gradients)} gradients")
     return gradients
@@ -198,8 +201,6 @@ def _cotangents(roots: Sequence[Any], given: Sequence[Any], recorded: bool) -> l
 
 
 def _check_gradient(root: Any, gradient: Any, position: int) -> None:
-    if not isinstance(gradient, Tensor):
-        raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
     if isinstance(root, Tensor) and gradient._array.shape != root._array.shape:
         raise RuntimeError(
             f"Mismatch in shape: grad_output[{position}] has a shape of {gradient.shape} and "
