@@ -1,12 +1,13 @@
 """Every cell of the document and every exercise, printed as PyTorch prints them.
 
-The sessions are doctests over a name ``torch``, which is the reference in one run and PyTorch in the other: what
-stands there was written down, and both have to print exactly it.
+The sessions are doctests over a name ``torch``, which is the reference in one run and PyTorch in the other:
+what stands there was written down, and both have to print exactly it.
 """
 
 from __future__ import annotations
 
 import doctest
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +57,12 @@ def test_every_cell_has_its_session() -> None:
     headed = set()
     for path in SESSIONS:
         lines = path.read_text(encoding="utf-8").splitlines()
-        headed |= {line for line, below in zip(lines, lines[1:]) if below and below == "-" * len(line)}
+        headed |= {line for line, below in itertools.pairwise(lines) if below and below == "-" * len(line)}
     assert headed == CELLS
 
 
 def test_the_random_cells_run() -> None:
-    """The document draws its numbers; those of the reference are its own, so only what holds for all is asked."""
+    """The document draws numbers; those of the reference are its own, so what is asked holds for all."""
     refimpl.manual_seed(7)
     drawn = refimpl.randn(2, 2)
     drawn = (drawn * 3) / (drawn - 1)
