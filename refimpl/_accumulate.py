@@ -53,5 +53,6 @@ def accumulate(leaf: Tensor, gradient: Any, owned: bool, create_graph: bool) -> 
         else:
             leaf._grad = rare.buffer = Tensor(quietly(np.add, before._array, gradient))
     # Outside the lock: a hook may start a walk of its own.
-    for hook in list(rare.post_hooks.values()):
-        hook(leaf)
+    if rare.post_hooks:
+        for hook in list(rare.post_hooks.values()):
+            hook(leaf)

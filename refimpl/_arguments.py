@@ -92,7 +92,11 @@ def read_sizes(name: str, sizes: tuple[Any, ...], keyword: Any = None) -> tuple[
                 f"{name}() takes the sizes as ints or as one tuple, but {len(sizes)} arguments were given"
             )
         sizes = tuple(sizes[0])
-    shape = tuple(_size(name, item, position) for position, item in enumerate(sizes, 1))
+    for item in sizes:
+        if type(item) is not int:
+            sizes = tuple(_size(name, each, position) for position, each in enumerate(sizes, 1))
+            break
+    shape = sizes
     if shape and min(shape) < 0:
         raise RuntimeError(f"{name}: Dimension size must be non-negative, got {list(shape)}")
     return shape

@@ -44,21 +44,17 @@ class Rare:
         retains: whether this is an intermediate that keeps its gradient.
     """
 
-    __slots__ = (
-        "base", "buffer", "end", "forbidden", "hooks", "post_hooks", "retains", "stale", "step", "views",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.base: Tensor | None = None
-        self.step: Any = None
-        self.forbidden = ""
-        self.stale = False
-        self.buffer: Tensor | None = None
-        self.end: weakref.ref[AccumulateGrad] | None = None
-        self.hooks: dict[int, Callable[..., Any]] = {}
-        self.post_hooks: dict[int, Callable[..., Any]] = {}
-        self.retains = False
-        self.views: weakref.WeakValueDictionary[int, Tensor] | None = None
+    # On the class, so that a tensor with one of them pays for that one only.
+    base: Tensor | None = None
+    step: Any = None
+    forbidden = ""
+    stale = False
+    views: weakref.WeakValueDictionary[int, Tensor] | None = None
+    end: weakref.ref[AccumulateGrad] | None = None
+    buffer: Tensor | None = None
+    hooks: dict[int, Callable[..., Any]] | None = None
+    post_hooks: dict[int, Callable[..., Any]] | None = None
+    retains = False
 
 
 class Tensor(Values):
@@ -215,7 +211,10 @@ class Tensor(Values):
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         node = self.grad_fn
         if node is None:
-            return RemovableHandle(rare_of(self).hooks, hook)
+            rare = rare_of(self)
+            if rare.hooks is None:
+                rare.hooks = {}
+            return RemovableHandle(rare.hooks, hook)
         return RemovableHandle(_graph.hooks_of(node).of_outputs.setdefault(self.output_nr, {}), hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
@@ -228,7 +227,10 @@ class Tensor(Values):
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if not self.is_leaf:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
-        return RemovableHandle(rare_of(self).post_hooks, hook)
+        rare = rare_of(self)
+        if rare.post_hooks is None:
+            rare.post_hooks = {}
+        return RemovableHandle(rare.post_hooks, hook)
 
     # -- the same memory under another name ----------------------------------------------------------------
 
@@ -360,21 +362,28 @@ def gradient_edge(tensor: Tensor) -> Edge:
     if tensor._edge is not None:
         return tensor._edge
     rare = tensor._rare
-    if rare is None:
-        rare = rare_of(tensor)
-    elif rare.stale:
-        from ._views import regenerated
+    if rare is not None:
+        if rare.stale:
+            from ._views import regenerated
 
-        return regenerated(tensor)
-    end = None if rare.end is None else rare.end()
-    if end is None:
-        with _graph.creating:
-            end = None if rare.end is None else rare.end()
-            if end is None:
-                end = AccumulateGrad(tensor)
-                rare.end = weakref.ref(end)
-                if tensor._version_counter is None:  # here, where two threads cannot both make one
-                    tensor._version_counter = VersionCounter()
+            return regenerated(tensor)
+        end = None if rare.end is None else rare.end()
+        if end is not None:
+            return end
+    return _new_end(tensor)
+
+
+def _new_end(leaf: Tensor) -> AccumulateGrad:
+    with _graph.creating:
+        rare = leaf._rare
+        if rare is None:
+            rare = leaf._rare = Rare()
+        end = None if rare.end is None else rare.end()  # another thread may have been here first
+        if end is None:
+            end = AccumulateGrad(leaf)
+            rare.end = weakref.ref(end)
+        if leaf._version_counter is None:
+            leaf._version_counter = VersionCounter()
     return end
 
 

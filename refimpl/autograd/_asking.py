@@ -169,7 +169,9 @@ def _tuple(given: Any) -> tuple[Any, ...]:
 
 
 def _tuple_or_nones(given: Any, count: int) -> tuple[Any, ...]:
-    gradients = (None,) * count if given is None else _tuple(given)
+    if given is None:
+        return (None,) * count
+    gradients = _tuple(given)
     for each in gradients:
         if each is not None and not isinstance(each, Tensor):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(each).__name__}")
