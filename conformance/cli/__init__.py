@@ -19,13 +19,19 @@ __all__ = ["main"]
 PROGRAM = "autograd-conformance"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name=PROGRAM, prog_name=PROGRAM)
-def group() -> None:
+@click.pass_context
+def group(context: click.Context) -> None:
     """Does an autograd do what PyTorch's users rely on?
 
     Exit codes: 0 conforms; 1 deviates; 2 cannot run; 3 the suite is at fault; 130 interrupted.
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 for command in (run, list_, explain, replay):
@@ -42,9 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _code(arguments: list[str]) -> int:
     try:
         code = group.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
-        return 0
     except NotReady as error:
         click.echo(f"{PROGRAM}: {error.format_message()}", err=True)
         return CannotRun.exit_code

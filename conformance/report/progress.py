@@ -14,8 +14,9 @@ class ProgressLine:
     """A listener of a run; a context manager, since a terminal has to be put back."""
 
     def __init__(self, laws: int, console: Console, enabled: bool) -> None:
-        self._laws = laws
         self._programs = 0
+        # A progress display that is merely disabled still writes a line end.
+        self._shows = enabled and console.is_terminal
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24, style="dim", complete_style="default", finished_style="default"),
@@ -24,18 +25,19 @@ class ProgressLine:
             TimeElapsedColumn(),
             console=console,
             transient=True,
-            disable=not (enabled and console.is_terminal),
         )
         self._task = self._progress.add_task("      ", total=laws, programs=0)
 
     def __enter__(self) -> ProgressLine:
-        self._progress.start()
+        if self._shows:
+            self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        if self._shows:
+            self._progress.stop()
 
     def programs(self, count: int) -> None:
         """More programs were run."""

@@ -6,7 +6,7 @@ Nothing in here is a tensor or an exception: a failure is written down in the pr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
 from typing import Literal as OneOf
@@ -135,11 +135,19 @@ def merged(law: str, clause: str, parts: Iterable[PartResult], seconds: float) -
         result.known.update(part.known)
     result.failures = tuple(failure for part in parts for failure in part.failures)
     result.parts = {part.part or "": part.outcome for part in parts}
-    reasons = {part.why: part for part in parts if part.why and part.outcome == result.outcome}
-    result.why = "; ".join(
-        f"{part.part}: {why}" if part.part else why for why, part in list(reasons.items())[:3]
-    )
+    result.why = "; ".join(_reasons(part for part in parts if part.outcome == result.outcome))
     return result
+
+
+def _reasons(parts: Iterable[PartResult]) -> Iterator[str]:
+    """Each reason once, with the first part that has it and the number of the others."""
+    by_reason: dict[str, list[str | None]] = {}
+    for part in parts:
+        by_reason.setdefault(part.why, []).append(part.part)
+    for why, names in by_reason.items():
+        if why:
+            others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            yield f"{names[0]}{others}: {why}" if names[0] else why
 
 
 def to_json(result: LawResult) -> dict[str, Any]:

@@ -213,7 +213,7 @@ NO_FILE = "/nowhere/at/all"
 BAD = {
     "no implementation": (["run"], "Missing argument 'IMPLEMENTATION'"),
     "two implementations": (["run", "refimpl", "torch"], "unexpected extra argument (torch)"),
-    "an unknown option": (["run", "refimpl", "--efort", "gate"], "No such option '--efort'"),
+    "an unknown option": (["run", "refimpl", "--efort", "gate"], "--efort"),
     "an unknown command": (["runn", "refimpl"], "No such command 'runn'"),
     "an unknown implementation": (["run", "refimp"], "no implementation is called 'refimp'"),
     "an unknown module": (["run", "nosuchmodule:thing"], "nosuchmodule"),

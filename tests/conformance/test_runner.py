@@ -20,7 +20,7 @@ from conformance.model import Reject
 from conformance.programs.statements import Apply, Backward, Create, Program, Var
 from conformance.running.effort import EFFORTS, Effort, seed_of
 from conformance.running.lawrun import Setting, parts_of, run_law, run_parts
-from conformance.running.results import LawResult, merged
+from conformance.running.results import Counts, LawResult, PartResult, merged
 from conformance.running.runner import Run
 from conformance.running.search import EXAMPLES_SHOWN
 from conformance.running.selection import NothingSelected, select
@@ -294,6 +294,14 @@ def test_each_part_has_a_budget_and_an_outcome_of_its_own() -> None:
 def test_a_failure_names_its_part() -> None:
     result = run_law(setting(fakes.doubled), law(cases=_in_parts))
     assert [failure.part for failure in result.failures] == ["add", "mul", "sin"]
+
+
+def test_a_reason_names_the_first_part_that_has_it() -> None:
+    parts = [
+        PartResult(part, "unjudged", Counts(), why=why)
+        for part, why in (("add", "nothing"), ("sub", "no"), ("mul", "no"), ("div", "no"))
+    ]
+    assert merged("law", "DOC-14", parts, 0.0).why == "add: nothing; sub and 2 more: no"
 
 
 def test_a_part_is_the_same_alone() -> None:
