@@ -172,32 +172,48 @@ class _Walk:
         """
         counts, pending, owned = self.counts, self.pending, self.owned
         next_node: Any = None
-        for target, given in zip(edges, results):  # noqa: B905 - the check costs as much as the rest of the loop head
-            left = counts[target] = counts[target] - 1
+        for target, given in zip(edges, results):  # noqa: B905 - the check costs as much as the loop's head
+            left = counts[target] - 1
+            if left:
+                counts[target] = left
             if given is not None:
-                before = pending.get(target)
-                if before is None:
-                    pending[target] = given
-                    if not left and not target.runs and is_new(given, cotangent, saved, results):
-                        owned.add(target)
-                elif target in owned:
+                if target in owned:
+                    before = pending[target]
                     try:
                         enter(_add, before, given, before)
                     except RuntimeError:
                         quietly(_add, before, given, before)
+                elif target in pending:
+                    self.add(target, given)
                 else:
-                    pending[target] = total = (
-                        before + given if self.create_graph else quietly(_add, before, given)
-                    )
-                    if type(total) is np.ndarray:
-                        owned.add(target)
-            if not left:
-                node: Any = target if target.runs else self.finish(target)
-                if next_node is None:
-                    next_node = node
-                elif node is not None:
-                    heapq.heappush(self.ready, (-node.seq, node))
+                    pending[target] = given
+            if left:
+                continue
+            if target.runs:
+                node: Any = target
+            else:
+                if (
+                    given is not None
+                    and pending[target] is given
+                    and is_new(given, cotangent, saved, results)
+                ):
+                    owned.add(target)
+                node = self.finish(target)
+            if next_node is None:
+                next_node = node
+            elif node is not None:
+                heapq.heappush(self.ready, (-node.seq, node))
         return self.youngest(next_node) if self.ready else next_node
+
+    def add(self, target: Edge, given: Any) -> None:
+        """Add a second gradient to what is pending at ``target``: the sum is an array of this walk's own."""
+        before = self.pending[target]
+        if self.create_graph:
+            self.pending[target] = before + given
+            return
+        self.pending[target] = total = quietly(_add, before, given)
+        if type(total) is np.ndarray:
+            self.owned.add(target)
 
     def deliver_needed(
         self, edges: Sequence[Edge], results: Sequence[Any], cotangent: Any, saved: Any
@@ -251,7 +267,7 @@ class _Walk:
             return gradient
         if number in hooks.of_outputs:
             gradient = _hooks.on_tensor(hooks.of_outputs[number], gradient, self.create_graph)
-        if number in hooks.retained:
+        if self.accumulates and number in hooks.retained:
             _hooks.keep_gradient(hooks.retained[number](), gradient, self.create_graph)
         return gradient
 

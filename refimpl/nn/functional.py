@@ -1,4 +1,4 @@
-"""Functions that PyTorch keeps under ``torch.nn.functional``: those published there, and thin spellings of others."""
+"""Functions of ``torch.nn.functional``: those published there, and thin spellings of others."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
 
 def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """The logarithm of ``softmax``, without cancellation."""
-    result: Tensor = _torch["log_softmax"](input, _dim_of("log_softmax", input, dim, _stacklevel), dtype=dtype)
+    dim = _dim_of("log_softmax", input, dim, _stacklevel)
+    result: Tensor = _torch["log_softmax"](input, dim, dtype=dtype)
     return result
 
 
@@ -50,7 +51,8 @@ def _dim_of(name: str, input: Tensor, dim: int | None, stacklevel: int) -> int:
     if dim is not None:
         return dim
     warnings.warn(
-        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an "
+        "argument.",
         UserWarning,
         stacklevel=stacklevel,
     )
