@@ -22,7 +22,7 @@ _accumulating = threading.Lock()
 
 
 def is_new(given: Any, cotangent: Any, saved: Any, results: Any) -> bool:
-    """Whether an array from a pullback is held by nobody else: it is no view, and not one of its arguments."""
+    """Whether an array from a pullback is held by nobody else: no view, and not one of its arguments."""
     if type(given) is not np.ndarray or given.base is not None or given is cotangent:
         return False
     for other in saved:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from ._grad_mode import recording
-from ._graph import Edge, Node
+from ._graph import Edge
 from ._saved import DTYPE, PARAMETER, SHAPE
 from ._tensor import Tensor, gradient_edge, rare_of, version_of
 
