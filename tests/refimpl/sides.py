@@ -40,12 +40,22 @@ def every_warning() -> Iterator[list[warnings.WarningMessage]]:
         torch.set_warn_always(always)
 
 
+@contextlib.contextmanager
+def torch_mode_kept() -> Iterator[None]:
+    """Put PyTorch's grad mode back afterwards, whatever happens to it inside."""
+    mode = torch.is_grad_enabled()
+    try:
+        yield
+    finally:
+        torch.set_grad_enabled(mode)
+
+
 def operands(module: Any, dtype: str = "float32", tracked: bool = False) -> dict[str, Any]:
     """The names that the corpora use, as tensors of one side.
 
     Floating: ``x`` (2, 3), ``w`` (2, 3) in (-1, 1), ``v`` (3,), ``s`` a scalar, ``a`` (2, 3, 4), ``o`` of
     ones (1, 2, 1), ``q`` (3, 3), ``n`` (0, 3); ``h`` (2, 3) is always half precision. These require grad
-    where ``tracked``. Others: ``i`` (2, 3) and ``idx`` (2,) of int64, ``u`` (2, 3) of uint8, ``m`` (2, 3) a mask.
+    where ``tracked``. Others: ``i`` (2, 3) and ``idx`` (2,) of int64, ``u`` (2, 3) of uint8, the mask ``m``.
     """
     kind = getattr(module, dtype)
 

@@ -1,4 +1,4 @@
-"""Every cell of the document and every exercise, printed as PyTorch prints them.
+"""Every cell of the document and every exercise, and the behaviour behind them, printed as PyTorch prints them.
 
 The sessions are doctests over a name ``torch``, which is the reference in one run and PyTorch in the other:
 what stands there was written down, and both have to print exactly it.
@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from tests.refimpl.sides import SIDES, TO_THE_LETTER, refimpl
+from tests.refimpl.sides import SIDES, TO_THE_LETTER, refimpl, torch_mode_kept
 
-SESSIONS = sorted((Path(__file__).parent / "sessions").glob("*.txt"))
+SESSIONS = Path(__file__).parent / "sessions"
 FLAGS = doctest.ELLIPSIS | doctest.REPORT_NDIFF | doctest.DONT_ACCEPT_TRUE_FOR_1
 LITERAL = {name: side for name, side in SIDES.items() if name != "torch" or TO_THE_LETTER}
 CELLS = {
@@ -40,10 +40,25 @@ def failures(text: str, name: str, module: Any) -> str:
     return "".join(said)
 
 
+def sessions(*folders: str) -> list[Path]:
+    """The sessions of some folders."""
+    return [path for folder in folders for path in sorted((SESSIONS / folder).glob("*.txt"))]
+
+
 @pytest.mark.parametrize("side", LITERAL)
-@pytest.mark.parametrize("path", SESSIONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sessions("document", "behaviour"), ids=lambda path: path.stem)
 def test_a_session_prints_what_is_written(path: Path, side: str) -> None:
     assert failures(path.read_text(encoding="utf-8"), path.name, LITERAL[side]) == ""
+
+
+@pytest.mark.parametrize("path", sessions("departures"), ids=lambda path: path.stem)
+def test_the_reference_departs_from_pytorch_only_where_pytorch_is_wrong(path: Path) -> None:
+    """What the sessions of this folder show is right, by the documentation or by mathematics."""
+    text = path.read_text(encoding="utf-8")
+    assert failures(text, path.name, refimpl) == ""
+    for side in LITERAL.keys() - {"refimpl"}:
+        with torch_mode_kept():
+            assert failures(text, path.name, LITERAL[side]) != "", "PyTorch does this too: move it"
 
 
 def test_a_wrong_line_is_seen() -> None:
@@ -55,7 +70,7 @@ def test_a_wrong_line_is_seen() -> None:
 
 def test_every_cell_has_its_session() -> None:
     headed = set()
-    for path in SESSIONS:
+    for path in sessions("document"):
         lines = path.read_text(encoding="utf-8").splitlines()
         headed |= {line for line, below in itertools.pairwise(lines) if below and below == "-" * len(line)}
     assert headed == CELLS
