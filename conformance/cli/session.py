@@ -135,7 +135,8 @@ def names() -> Names:
 
 
 def known(name: str, expect: Path | None) -> tuple[Entry, ...]:
-    """The known deviations: of the file that is given, or of the implementation in the box.
+    """The known deviations: of the file that is given, or those in the box for what was named on the
+    command line.
 
     Raises:
         CannotRun: the file cannot be used.

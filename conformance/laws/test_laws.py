@@ -35,7 +35,7 @@ def judging(request: pytest.FixtureRequest) -> Judging:
     try:
         implementation = implementation_called(name)
         oracles = tuple(bench(implementation, (), ()).oracles.values())
-        entries = known(implementation.name, None)
+        entries = known(name, None)
         check_smoke(implementation)
     except CannotRun as error:
         pytest.exit(error.format_message(), returncode=2)
