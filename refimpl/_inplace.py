@@ -16,7 +16,7 @@ from ._saved import INPUT, keep
 from ._tensor import Tensor, gradient_edge, rare_of, version_of
 from ._views import check_may_change, forget_views, overlaps_itself, write
 
-__all__ = ["change"]
+__all__ = ["change", "check_memory"]
 
 
 def change(operator: Operator, self: Tensor, *arguments: Any, every_element: bool = False) -> Tensor:
@@ -38,7 +38,7 @@ def change(operator: Operator, self: Tensor, *arguments: Any, every_element: boo
     if records:
         check_may_change(self)
     if not every_element:
-        _check_memory(self, tensors)
+        check_memory(self, *tensors[1:])
     values = _values(operator, operands)
     if not records and _fits_in_place(operator, self._array, values):
         run(operator, values, (self._array,))
@@ -98,7 +98,12 @@ def _values(operator: Operator, operands: tuple[Any, ...]) -> list[Any]:
     return list(values)
 
 
-def _check_memory(self: Tensor, tensors: list[Tensor | None]) -> None:
+def check_memory(self: Tensor, *others: Tensor | None) -> None:
+    """Raise what PyTorch raises where elements to be written share memory among themselves or with others.
+
+    Raises:
+        RuntimeError: then; a tensor that is the written one in every element is allowed.
+    """
     array = self._array
     if overlaps_itself(array):
         raise RuntimeError(
@@ -106,7 +111,7 @@ def _check_memory(self: Tensor, tensors: list[Tensor | None]) -> None:
             "memory location. "
             "Please clone() the tensor before performing the operation."
         )
-    for other in tensors[1:]:
+    for other in others:
         if other is not None and _partly_overlaps(array, other._array):
             raise RuntimeError(
                 "unsupported operation: some elements of the input tensor and the written-to tensor refer "

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from .._from_data import array_from
-from .._inplace import change
+from .._inplace import change, check_memory
 from .._tensor import Tensor
 from .._vocabulary import TRACED
 from ._arguments import read_tensor
@@ -190,6 +190,7 @@ def _copy(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """
     if not isinstance(src, Tensor):
         raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
+    check_memory(self, src)  # before it is expanded, which hides the overlap
     shape = self._array.shape
     if src._array.shape != shape:
         try:
