@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from itertools import combinations
 
+from conformance.catalogue import Row
 from conformance.laws.law import Session, law
 from conformance.laws.numerics.shared import (
-    OPERATORS,
     PRECISIONS,
     differentiable,
     each,
@@ -73,7 +73,11 @@ def _cotangent(shape: tuple[int, ...], dtype: str, start: int) -> Literal:
     return Literal(dtype, shape, walk(cotangent_table(dtype), 3 * start + 2, 5, size))
 
 
-@law("NUM-05", cases=each(Style(tracked=8), lambda row: differentiable(row) and len(row.operands) > 1))
+def _takes_several(row: Row) -> bool:
+    return len(row.operands) > 1 or any(operand.role == "list" for operand in row.operands)
+
+
+@law("NUM-05", cases=each(Style(tracked=8), lambda row: differentiable(row) and _takes_several(row)))
 def serves_each_subset_of_operands(session: Session, call: Call) -> None:
     """Every non-empty subset of the floating leaves requires grad in turn."""
     for size in range(1, len(call.leaves) + 1):
@@ -101,20 +105,19 @@ def sums_over_broadcast_axes(session: Session, call: Call) -> None:
 
 @law(
     "NUM-07",
-    cases=each(Style(repeats=8, scalars=0), lambda row: differentiable(row) and _takes_several(row.name)),
+    cases=each(Style(repeats=8, scalars=0), lambda row: differentiable(row) and _takes_several_numbers(row)),
 )
 def adds_up_over_repeated_operands(session: Session, call: Call) -> None:
     """One leaf in several places of the call."""
     session.conforms(call.backward_program(), contested=EVERY)
 
 
-def _takes_several(name: str) -> bool:
-    operands = OPERATORS[name].operands
-    numbers = [operand for operand in operands if operand.role in ("number", "list")]
-    return len(numbers) > 1 or any(operand.role == "list" for operand in operands)
+def _takes_several_numbers(row: Row) -> bool:
+    numbers = [operand for operand in row.operands if operand.role in ("number", "list")]
+    return len(numbers) > 1 or any(operand.role == "list" for operand in numbers)
 
 
-@law("NUM-13", cases=each(Style(dtypes=PRECISIONS, mixed=4)))
+@law("NUM-13", cases=each(Style(dtypes=PRECISIONS, mixed=4)), weight=3.0)
 def keeps_the_precision_of_each_tensor(session: Session, call: Call) -> None:
     """Operands in three precisions, also mixed: dtype and accuracy of every gradient."""
     session.conforms(call.backward_program(), contested=EVERY)
