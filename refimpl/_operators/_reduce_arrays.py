@@ -58,13 +58,13 @@ def add(x: Array, axes: Axes | None, keepdim: bool, dtype: Any) -> Array:
     return result.astype(np.float16) if x.dtype == _HALF else result
 
 
-def mean(x: Array, axes: Axes, keepdim: bool, dtype: Any) -> Array:
+def mean(x: Array, axes: Axes | None, keepdim: bool, dtype: Any) -> Array:
     """The sum over the count; nan where there is nothing to average."""
     if dtype is not None:
         x = summed(x, dtype)
     kind = _SINGLE if x.dtype == _HALF else x.dtype
     total = _add(x, axes, kind, None, keepdim)
-    number = count(x.shape, axes)
+    number = x.size if axes is None else count(x.shape, axes)
     result = np.asarray(total / number if number else np.full_like(total, math.nan))
     return result.astype(np.float16) if x.dtype == _HALF else result
 
