@@ -83,7 +83,7 @@ def execute(options: Options) -> int:
         selection,
         implementation,
         bench(implementation, options.oracles, options.required),
-        known(implementation.name, options.expect),
+        known(options.implementation, options.expect),
     )
     check_smoke(implementation)
     return session.run()
