@@ -97,12 +97,14 @@ def power(k: Kernel, x: Operand, y: Operand) -> Array:
         return k(np.power(k(x), y.real))
     y = y if not moving and bool(np.all(y == np.rint(y.real))) else k(y)
     x = k(x)
-    base, exponent = x.real, y.real
+    # under a negative base an exponent that was computed is an integer all the same
+    kept = (k.base(x) < 0) & (k.base(y) == np.rint(k.base(y)))
+    base, exponent = x.real, np.where(kept, k.base(y), y.real)
     k.kink(base if moving else np.where(exponent == np.rint(exponent), 1.0, base), "pow")
     value = np.power(base, exponent)
     if x.dtype.kind == "c" or y.dtype.kind == "c":
         # the imaginary part of y log(x); a negative base stands under an integer exponent
-        angle = exponent * (x.imag / base)
+        angle = np.where(x.imag == 0, 0.0, exponent * (x.imag / base))
         if moving:
             angle = angle + np.where(y.imag == 0, 0.0, y.imag * np.log(base))
         value = with_imaginary(value, value * angle)

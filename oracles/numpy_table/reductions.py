@@ -92,11 +92,23 @@ def choose(k: Kernel, rows: Array, best: Best, what: str, derivative: bool = Tru
     return value[..., 0], index[..., 0]
 
 
+def shared(k: Kernel, rows: Array, value: Array) -> Array:
+    """The best of the last axis with its tangent shared evenly among ties, as PyTorch does it; that rounds."""
+    base = k.base(rows)
+    tied = base == k.base(value)[..., None]
+    count = tied.sum(axis=-1)
+    if not k.noisy or rows.dtype.kind not in "fc" or rows.shape[0] == 1 or count.max(initial=0) < 2:
+        return value
+    moves = np.where(tied, rows - k.anchor(rows), 0.0)
+    return np.asarray(k.anchor(value) + k(k(moves) / count[..., None]).sum(axis=-1))
+
+
 def extreme(name: str, best: Best) -> Callable[..., Any]:
     def apply(k: Kernel, x: Array, *, dim: Dim = None, keepdim: bool = False) -> Any:
         axes = axes_of(x, dim)
-        value, _ = choose(k, last(x, axes), best, name)
-        return restored(value, x, axes, keepdim)
+        rows = last(x, axes)
+        value, _ = choose(k, rows, best, name)
+        return restored(shared(k, rows, value), x, axes, keepdim)
 
     return row(name, exact=True)(apply)
 
@@ -112,9 +124,11 @@ def extreme_with_index(name: str, best: Best, binary: Callable[..., Any]) -> Non
         if other is not None:
             return binary(k, x, other)
         axes = axes_of(x, dim)
-        value, index = choose(k, last(x, axes), best, name)
-        value = restored(value, x, axes, keepdim)
-        return value if dim is None else (value, restored(index, x, axes, keepdim))
+        rows = last(x, axes)
+        value, index = choose(k, rows, best, name)
+        if dim is None:
+            return restored(shared(k, rows, value), x, axes, keepdim)
+        return restored(value, x, axes, keepdim), restored(index, x, axes, keepdim)
 
     row(name, exact=True)(apply)
 

@@ -140,7 +140,8 @@ class _Pass:
         if precision.floor:
             reach = np.broadcast_to(self.kernel.reach, 1 + len(steps))[1:]
             noise += precision.floor * precision.flush * reach / steps
-        self.gradient_noise = noise
+        # a pullback may well know what the differences do not
+        self.gradient_noise = np.where(np.isnan(self.gradient), np.inf, noise)
         # what underflows on its way through a complex step, and what its square leaves behind
         self.gradient_floor = 2.0**-1012 / steps + 2.0**40 * steps**2 if complete else np.zeros(len(steps))
 

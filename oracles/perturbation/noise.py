@@ -72,13 +72,16 @@ class Decision:
 
 
 def spread(points: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
-    """The noise of values of shape ``(blocks, ...)``, clean block first, in units of the unit roundoff."""
+    """The noise of values of shape ``(blocks, ...)``, clean block first, in units of the unit roundoff.
+
+    It is zero where all blocks hold the same infinity or NaN, and infinite where only some do.
+    """
     difference = np.abs(points[1:] - points[0])
     largest = difference.max(axis=0, initial=0.0)
-    if not np.isfinite(largest).all():  # the same infinity, or NaN, in every row is no noise
+    if not np.isfinite(largest).all():
         same = (points[1:] == points[0]) | (np.isnan(points[1:]) & np.isnan(points[0]))
-        difference[same] = 0.0
+        difference = np.where(same, 0.0, np.where(np.isnan(difference), np.inf, difference))
         largest = difference.max(axis=0, initial=0.0)
-    difference /= np.where(largest > 0, largest, 1.0)  # squares would underflow
+    difference /= np.where((largest > 0) & np.isfinite(largest), largest, 1.0)  # squares would underflow
     mean = np.add.reduce(difference * difference, axis=0) / len(difference)
-    return np.asarray(np.sqrt(mean) * (largest / noise))
+    return np.asarray(np.sqrt(mean) * (np.where(largest == np.inf, 1.0, largest) / noise))
