@@ -1,4 +1,4 @@
-"""Every cell of the document and every exercise, and the behaviour behind them, printed as PyTorch prints them.
+"""Every cell of the document, every exercise, and the behaviour behind them, printed as PyTorch prints them.
 
 The sessions are doctests over a name ``torch``, which is the reference in one run and PyTorch in the other:
 what stands there was written down, and both have to print exactly it.
