@@ -195,6 +195,13 @@ class Tensor(Values):
             rare_of(self).retains = True
             _graph.hooks_of(node).retained[self.output_nr] = weakref.ref(self)
 
+    def _forget_grad(self) -> None:
+        """Take ``retain_grad`` back."""
+        node = self.grad_fn
+        if node is not None:
+            rare_of(self).retains = False
+            _graph.hooks_of(node).retained.pop(self.output_nr, None)
+
     @property
     def retains_grad(self) -> bool:
         """Whether this is an intermediate whose ``.grad`` will be kept."""

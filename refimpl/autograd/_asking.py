@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -62,18 +63,32 @@ def backward(
     roots = _tuple(tensors)
     cotangents = _cotangents(roots, _tuple_or_nones(grad_tensors, len(roots)), create_graph)
     edges = None if wanted is None else _wanted_edges(wanted)
-    for each in wanted or ():
-        if isinstance(each, Tensor) and not each.is_leaf:
-            each.retain_grad()
     retain = create_graph if retain_graph is None else retain_graph
-    walk(
-        [edge_of(root) for root in roots],
-        cotangents,
-        retain_graph=bool(retain),
-        create_graph=create_graph,
-        wanted=edges,
-        accumulates=True,
-    )
+    with _retaining(wanted or ()):
+        walk(
+            [edge_of(root) for root in roots],
+            cotangents,
+            retain_graph=bool(retain),
+            create_graph=create_graph,
+            wanted=edges,
+            accumulates=True,
+        )
+
+
+@contextmanager
+def _retaining(inputs: Sequence[Any]) -> Iterator[None]:
+    """Let the intermediates among the inputs keep their gradient for one walk.
+
+    PyTorch lets them keep it for good, so that a later backward which does not name them fills it as well.
+    """
+    asked = [each for each in inputs if isinstance(each, Tensor) and not each.is_leaf and not each.retains_grad]
+    for each in asked:
+        each.retain_grad()
+    try:
+        yield
+    finally:
+        for each in asked:
+            each._forget_grad()
 
 
 @public("Tensor", names=("backward",))
