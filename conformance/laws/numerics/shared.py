@@ -9,6 +9,7 @@ from hypothesis.strategies import SearchStrategy
 
 from conformance.catalogue import CATALOGUE, FUNCTIONALISED, Row
 from conformance.dtypes import category
+from conformance.model.saved import NOTHING, READS
 from conformance.programs.statements import Apply, Backward, Create, Program, SetGrad, Statement, Var
 from conformance.programs.strategies import Call, Style, calls
 from oracles.question import Literal
@@ -21,6 +22,11 @@ PRECISIONS = ("float64", "float32", "float16")
 def differentiable(row: Row) -> bool:
     """Whether any result of the operator can be differentiated."""
     return row.differentiable and row.dtype not in ("bool", "int64")
+
+
+def curved(row: Row) -> bool:
+    """Whether a gradient of the operator can have a history: not where it is zero between jumps."""
+    return differentiable(row) and not all(reads.doubtful for reads in READS.get(row.name, (NOTHING,)))
 
 
 def accepted(row: Row, dtypes: tuple[str, ...]) -> tuple[str, ...]:

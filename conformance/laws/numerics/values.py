@@ -8,6 +8,7 @@ from conformance.catalogue import Row
 from conformance.laws.law import Session, law
 from conformance.laws.numerics.shared import (
     PRECISIONS,
+    curved,
     differentiable,
     each,
     pass_,
@@ -46,7 +47,7 @@ def is_linear_in_the_cotangent(session: Session, call: Call) -> None:
     session.conforms(Program(tuple(statements)), contested=EVERY)
 
 
-@law("NUM-04", cases=each(Style(layouts=0)))
+@law("NUM-04", cases=each(Style(layouts=0), curved))
 def differentiates_twice(session: Session, call: Call) -> None:
     """The gradient under create_graph, and the vector-Jacobian product of that gradient."""
     weights = tuple(Create(f"w_{root.name}", root.cotangent) for root in call.roots)
