@@ -46,20 +46,26 @@ def relu(k: Kernel, x: Array) -> Any:
 
 @row("maximum", exact=True)
 def maximum(k: Kernel, a: Array, b: Array) -> Any:
-    return pick(k, np.greater_equal, a, b, "maximum")
+    return pick(k, np.greater_equal, a, b, "maximum", shares=True)
 
 
 @row("minimum", exact=True)
 def minimum(k: Kernel, a: Array, b: Array) -> Any:
-    return pick(k, np.less_equal, a, b, "minimum")
+    return pick(k, np.less_equal, a, b, "minimum", shares=True)
 
 
-def pick(k: Kernel, better: Callable[[Any, Any], Any], a: Any, b: Any, what: str) -> Any:
-    """The better of two at the base point; a NaN wins."""
+def pick(
+    k: Kernel, better: Callable[[Any, Any], Any], a: Any, b: Any, what: str, shares: bool = False
+) -> Any:
+    """The better of two at the base point; a NaN wins. Where it ``shares``, a tie goes to both by halves."""
     a, b = align(one_batch(a), one_batch(b))
     k.kink(np.subtract(a, b, dtype=np.result_type(a, b, np.int8)), what)
     first, second = k.base(a), k.base(b)
-    return np.where(better(first, second) | (first != first), a, b)
+    picked = np.where(better(first, second) | (first != first), a, b)
+    if shares and k.perturbed and picked.dtype.kind in "fc":
+        tied = (first == second) & np.isfinite(first)
+        return np.where(tied, 0.5 * a + 0.5 * b, picked) if tied.any() else picked
+    return picked
 
 
 @row("clamp", exact=True)

@@ -93,7 +93,7 @@ def choose(k: Kernel, rows: Array, best: Best, what: str, derivative: bool = Tru
 
 
 def shared(k: Kernel, rows: Array, value: Array) -> Array:
-    """The best of the last axis with its tangent shared evenly among ties, as PyTorch does it; that rounds."""
+    """The best of the last axis with its tangent shared evenly among ties, as PyTorch does; that rounds."""
     base = k.base(rows)
     tied = base == k.base(value)[..., None]
     count = tied.sum(axis=-1)
