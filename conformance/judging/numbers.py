@@ -25,7 +25,7 @@ from oracles.question import (
     Reply,
     Vjp,
 )
-from oracles.rounding import Rounding, rounding
+from oracles.rounding import FACTOR, Rounding, rounding, smallest_subnormal, unit_roundoff
 
 Floats = NDArray[np.float64]
 
@@ -76,6 +76,8 @@ class Panel:
                 return reply
             value = value + reply.value if len(terms) > 1 else reply.value
             bound = bound + reply.bound
+            if len(terms) > 1:
+                bound = bound + unit_roundoff("float64") * np.abs(np.where(np.isfinite(value), value, 0.0))
         return Answer(value, bound)
 
     def _ask(self, oracle: Oracle, term: Term) -> Reply:
@@ -99,7 +101,17 @@ class Panel:
             if isinstance(bound, str):
                 return bound
             total = total + bound
-        return total * len(terms)
+        return total + self._adding(terms, shape, dtype)
+
+    def _adding(self, terms: Sequence[Term], shape: tuple[int, ...], dtype: str) -> Floats:
+        """What adding up the terms in ``dtype``, in any order, may cost on top of the terms themselves."""
+        size = np.zeros(shape)
+        for term in terms[:-1] and terms:
+            replies = [self._ask(oracle, term) for oracle in self.oracles]
+            answer = next((reply for reply in replies if isinstance(reply, Answer)), None)
+            if answer is not None:
+                size = size + np.abs(np.where(np.isfinite(answer.value), answer.value, 0.0))
+        return FACTOR * (unit_roundoff(dtype) * size + smallest_subnormal(dtype) * (len(terms) > 1))
 
     def _bound(self, term: Term, dtype: str) -> Floats | str:
         found = self._rounding(term.question, dtype)
@@ -122,7 +134,7 @@ class Panel:
 
 def coarsest(record: Record, number: Number) -> str:
     """The floating dtype of least precision that the number was computed through."""
-    positions = record.sources(number.terms)
+    positions = record.ancestry(number.terms)
     seen = {record.dtypes.get(position, "float64") for position in positions} | {number.dtype}
     return next((dtype for dtype in FLOATING if dtype in seen), "float64")
 

@@ -148,7 +148,9 @@ def product(
     inputs = [*wrt, *others]
     function = record.function(outputs, inputs)
     step = Vjp(function, tuple(map(Ref, inputs)), tuple(map(Ref, cotangents)), tuple(range(len(wrt))))
-    return record.add(step, [np.ones(record.arrays[position].shape) for position in wrt], guessed=True)
+    added = record.add(step, [np.ones(record.arrays[position].shape) for position in wrt], guessed=True)
+    record.origins.update(dict.fromkeys(added, tuple(outputs)))
+    return added
 
 
 @dataclass(frozen=True)

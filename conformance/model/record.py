@@ -30,7 +30,7 @@ class Record:
 
     Gradients are not computed here: where one is used as a value, its array has the right shape and
     ``guessed`` says that the numbers in it, and in all that was made of it, mean nothing. ``dtypes`` are
-    those of the tensors that the program holds.
+    those of the tensors that the program holds; ``origins`` are the roots that a gradient was computed from.
     """
 
     def __init__(self) -> None:
@@ -38,6 +38,7 @@ class Record:
         self.arrays: list[NDArray[Any]] = []
         self.guessed: set[int] = set()
         self.dtypes: dict[int, str] = {}
+        self.origins: dict[int, tuple[int, ...]] = {}
         self._frozen: dict[int, int] = {}
 
     def add(self, step: Step, arrays: Sequence[NDArray[Any]], guessed: bool = False) -> tuple[int, ...]:
@@ -86,6 +87,16 @@ class Record:
             if position not in cuts:
                 stack.extend(step_sources(self.produced[position].step))
         return tuple(sorted(needed))
+
+    def ancestry(self, outputs: Iterable[int]) -> set[int]:
+        """All that the outputs were computed from, the forward computations behind gradients among it."""
+        found: set[int] = set()
+        waiting = set(outputs)
+        while waiting:
+            fresh = set(self.sources(waiting)) - found
+            found |= fresh
+            waiting = {root for position in fresh for root in self.origins.get(position, ())} - found
+        return found
 
     def leaves(self, positions: Iterable[int]) -> tuple[int, ...]:
         """Those of the positions that hold a floating constant: the real variables of a function."""

@@ -14,7 +14,7 @@ from oracles.sympy_table.elementwise import Row
 Data = NDArray[Any]
 
 
-def rearranged(function: Callable[..., Data]) -> Row:
+def rearranged(function: Callable[..., Any]) -> Row:
     """A row for a rearrangement of one array; parameters go to ``function``."""
 
     def row(x: Array, **params: Any) -> Array:
