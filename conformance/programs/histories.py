@@ -167,18 +167,16 @@ RULES: Final = (*GROWTH, *WALKS, *MISTAKES)
 def _histories(d: Draws, rules: tuple[Rule, ...], most: int, style: Style) -> Program:
     scope = Scope(d, style, OPERATORS, DOCUMENT, standard_forward())
     scope.moves = {"operation": moves.operation, "detach": moves.detach, "backward": moves.backward}
-    for _ in range(most):
-        if scope.top and d.below(30) == 0:
-            break
-        d.step(lambda: _next(scope, rules))
+    d.steps(most, 99, lambda: _next(scope, rules), lambda: bool(scope.top))
     scope.write(Observe(Program(tuple(scope.top)).names))
     return Program(tuple(scope.top))
 
 
 def _next(scope: Scope, rules: tuple[Rule, ...]) -> None:
     """One rule that is ready, by weight."""
-    ready = [rule for rule in rules if rule.ready(scope)] if scope.state.known else rules[:1]
-    scope.d.choice([rule for rule in ready for _ in range(rule.weight)]).write(scope)
+    ready = [rule for rule in rules for _ in range(rule.weight) if rule.ready(scope)]
+    chosen = scope.d.choice(ready)
+    (chosen if scope.state.known else rules[0]).write(scope)
 
 
 def histories(rules: tuple[Rule, ...] = RULES, *, most: int = 40) -> st.SearchStrategy[Program]:

@@ -7,7 +7,9 @@ shrinks towards 0, so the first of some alternatives is the simplest.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from hypothesis import strategies as st
@@ -15,6 +17,12 @@ from hypothesis import strategies as st
 T = TypeVar("T")
 
 _BELOW: Final = (None, *(st.integers(0, most) for most in range(100)))
+
+
+def _lowest(eighths: int) -> tuple[int, int]:
+    # In lowest terms: the fewer choices come to the same, the fewer examples do.
+    shared = math.gcd(eighths, 8)
+    return eighths // shared, 8 // shared
 
 
 class Draws:
@@ -30,6 +38,24 @@ class Draws:
             return outer(_stretch(self, take))  # type: ignore[no-any-return]
         finally:
             self._draw = outer
+
+    def steps(
+        self, most: int, of: int, take: Callable[[], object], started: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Take up to ``most`` steps, stopping before each in one of so many cases once there is a start.
+
+        The choice to go on belongs to the step, so that a step that is taken out leaves all others as they
+        were.
+        """
+        for _ in range(most):
+            if not self.step(partial(self._goes_on, of, take, started)):
+                break
+
+    def _goes_on(self, of: int, take: Callable[[], object], started: Callable[[], bool]) -> bool:
+        if self.below(of) == 0 and started():
+            return False
+        take()
+        return True
 
     def below(self, count: int) -> int:
         """A number from 0 to ``count - 1``, for a count of 1 to 100; a sole alternative costs no choice."""
@@ -55,11 +81,13 @@ class Draws:
 
     def chance(self, eighths: int) -> bool:
         """True in so many of eight cases; shrinks towards False."""
-        return self.below(8) >= 8 - eighths
+        count, of = _lowest(eighths)
+        return self.below(of) >= of - count
 
     def usually(self, eighths: int) -> bool:
         """True in so many of eight cases, of which there is at least one; shrinks towards True."""
-        return self.below(8) < eighths
+        count, of = _lowest(eighths)
+        return self.below(of) < count
 
     def some(self, items: Sequence[T], least: int = 0) -> tuple[T, ...]:
         """At least ``least`` different items in any order; shrinks towards the first few."""

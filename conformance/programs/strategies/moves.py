@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from conformance.programs.statements import (
     MODES,
@@ -21,8 +22,12 @@ from conformance.programs.strategies.values import draw_cotangent
 
 def operation(scope: Scope) -> None:
     """A few operators over what there is, rarely one that ends every gradient."""
-    for _ in range(scope.d.choice((1, 2, 3))):
-        scope.apply(scope.d.choice(scope.operators if scope.d.chance(1) else scope.smooth))
+    _operator(scope)
+    scope.d.steps(2, 3, partial(_operator, scope))
+
+
+def _operator(scope: Scope) -> None:
+    scope.apply(scope.d.choice(scope.operators if scope.d.chance(1) else scope.smooth))
 
 
 def detach(scope: Scope) -> None:

@@ -205,8 +205,8 @@ class Operands:
         shifted = floating and self.row.joint and len(self.fresh) % 2 == 1
         kinks = self.row.kinks if len(self.row.operands) == 1 else ()
         values = table(dtype, operand.domain, kinks, shifted)
-        start = self.d.below(len(values)) if math.prod(shape) else 0
-        step = self.d.choice(strides(len(values))) if math.prod(shape) > 1 else 1
+        # Chosen for an empty leaf too: fewer choices would make it simpler than one with elements.
+        start, step = self.d.below(len(values)), self.d.choice(strides(len(values)))
         tracked = floating and self.d.usually(self.style.tracked)
         layout = self._layout(shape)
         return self._keep(Fresh(shape, dtype, values, start, step, requires_grad=tracked, layout=layout))

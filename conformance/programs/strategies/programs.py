@@ -60,7 +60,9 @@ class _Plan:
 
 
 def _move(scope: Scope, kinds: tuple[str, ...]) -> None:
-    scope.moves[scope.d.choice(kinds)](scope)
+    chosen = scope.d.choice(kinds)
+    # Whatever comes first, there must be something that it can be done to.
+    scope.moves[chosen if scope.state.known else kinds[0]](scope)
 
 
 @composite
@@ -73,12 +75,7 @@ def _programs(d: Draws, plan: _Plan) -> Program:
     scope = Scope(d, style, plan.operators, features, plan.forward or standard_forward())
     scope.moves = {name: move for name, (_, move) in _MOVES.items() if name in features}
     kinds = _weighted(features)
-    for _ in range(plan.most):
-        if scope.top and d.below(12) == 0:
-            break
-        # Whatever comes first, there must be something that it can be done to.
-        offered = kinds if scope.state.known else kinds[:1]
-        d.step(partial(_move, scope, offered))
+    d.steps(plan.most, 20, partial(_move, scope, kinds), lambda: bool(scope.top))
     if "backward" in features and d.below(16):
         if not scope.roots():
             scope.create(draw_literal(d, d.choice(style.shapes), style.dtypes[0]), requires_grad=True)

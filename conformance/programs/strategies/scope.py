@@ -249,10 +249,8 @@ class Scope:
         """The statements of a block: a few moves of these kinds."""
         outer, self.lines = self.lines, []
         kinds = tuple(kind for kind in kinds if kind in self.moves)
-        for _ in range(most):
-            if not kinds or self.d.below(4) == 0:
-                break
-            self.moves[self.d.choice(kinds)](self)
+        if kinds:
+            self.d.steps(most, 4, lambda: self.moves[self.d.choice(kinds)](self))
         body, self.lines = tuple(self.lines), outer
         return body
 

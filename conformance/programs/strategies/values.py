@@ -119,10 +119,9 @@ def walk(values: tuple[float, ...], start: int, step: int, count: int) -> tuple[
 
 def draw_walk(d: Draws, values: tuple[float, ...], count: int) -> tuple[float, ...]:
     """Entries of a table, in two choices however many they are."""
-    if count == 0:
-        return ()
+    # Two for an empty array as well: fewer would make it simpler than one with elements.
     start = d.below(len(values))
-    return walk(values, start, d.choice(strides(len(values))) if count > 1 else 1, count)
+    return walk(values, start, d.choice(strides(len(values))), count)
 
 
 @cache
