@@ -23,8 +23,8 @@ def backward(state: State, s: st.Backward) -> None:
     roots = [state.tensor(name) for name in s.roots]
     cotangents = [None if name is None else state.tensor(name) for name in s.gradients]
     walking.check_roots(roots, cotangents)
-    edges = known_edges(state, roots)
     named = _inputs(state, s.inputs)
+    edges = known_edges(state, roots, named or [])
     met = [edge.tensor for edge in walking.reached(edges)]
     leaves = [tensor for tensor in met if tensor.is_leaf and tensor.requires_grad]
     kept = [tensor for tensor in met if tensor.retains_grad]
@@ -47,13 +47,17 @@ def backward(state: State, s: st.Backward) -> None:
             tensor.grad.borrowed = fresh and id(tensor) in lent
 
 
-def known_edges(state: State, roots: list[ModelTensor]) -> list[Edge]:
-    """The edges to start from, where the model knows all that the walk from them will meet."""
+def known_edges(state: State, roots: list[ModelTensor], asked: list[ModelTensor]) -> list[Edge]:
+    """The edges to start from, where the model knows all that the walk from them will meet.
+
+    The history of a gradient leads through whatever its pullbacks kept: of that the model knows the leaves.
+    """
     edges = [root.edge() for root in roots]
     if any(below.op in ("abs", "norm") for node in walking.order(edges) for below in node.through):
         state.expected.contested.add(ZERO_SECOND_ORDER)
-    if any(node.through for node in walking.order(edges)) and any(each.retains_grad for each in state.live()):
-        raise Unsure("the history of a gradient may lead through a tensor that retains its grad")
+    watched = any(each.retains_grad for each in state.live()) or not all(each.is_leaf for each in asked)
+    if watched and any(node.through for node in walking.order(edges)):
+        raise Unsure("the history of a gradient may lead through an intermediate that is watched")
     return edges
 
 
@@ -126,7 +130,7 @@ def grad(state: State, s: st.Grad) -> None:
     walking.check_roots(outputs, cotangents)
     if not all(tensor.requires_grad for tensor in inputs):
         raise Refused("one of the inputs does not require grad")
-    met = [edge.tensor for edge in walking.reached(known_edges(state, outputs))]
+    met = [edge.tensor for edge in walking.reached(known_edges(state, outputs, inputs))]
     if any(tensor.retains_grad or tensor.was_input for tensor in met):
         state.expected.contested.add(RETAINED_DURING_GRAD)
     wanted = unique(inputs)

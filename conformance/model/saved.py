@@ -89,6 +89,8 @@ def reads(op: str, params: Mapping[str, Any], args: tuple[Any, ...], operand: in
         return chosen(0) if args[1] == 0 else smooth(0)
     if op == "pow" and operand == 1 and _number(args[0]):
         return smooth(1, RESULT)
+    if op == "prod" and getattr(args[0], "shape", None) == ():
+        return chosen(0, RESULT)  # one factor: the product is linear
     if op == "div" and params.get("rounding_mode") is not None:
         return Reads(doubtful=True)
     rows = READS.get(op)
