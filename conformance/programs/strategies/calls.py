@@ -15,7 +15,8 @@ from conformance.programs.statements import Apply, Backward, Create, Program, St
 from conformance.programs.strategies.draws import Draws, composite
 from conformance.programs.strategies.evaluation import Forward, Outcome, evaluate, replaced, standard_forward
 from conformance.programs.strategies.families import FAMILIES
-from conformance.programs.strategies.operands import Bound, Fresh, Operands, Scalar, Style, Turn, made
+from conformance.programs.strategies.leaves import Bound, Fresh, Scalar, Turn, made
+from conformance.programs.strategies.operands import Operands, Style
 from conformance.programs.strategies.parameters import draw_params
 from conformance.programs.strategies.values import draw_cotangent
 from oracles.question import Literal
@@ -197,7 +198,7 @@ def _track_one(ask: Operands, args: tuple[Any, ...]) -> None:
     """Let the first floating leaf require a gradient where none does."""
     floating = [leaf for leaf in ask.fresh if category(leaf.dtype) == 2]
     if floating and not any(leaf.requires_grad for leaf in ask.fresh):
-        object.__setattr__(floating[0], "requires_grad", True)
+        floating[0].requires_grad = True
 
 
 def calls(

@@ -20,7 +20,7 @@ from conformance.programs.statements import (
     Var,
     While,
 )
-from conformance.programs.strategies.operands import Array
+from conformance.programs.strategies.leaves import Array
 from conformance.programs.strategies.scope import Known, Scope, State
 from conformance.programs.strategies.values import draw_cotangent
 

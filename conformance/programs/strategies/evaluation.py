@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from conformance.catalogue.row import Row
 from conformance.dtypes import Typed, category, result_dtypes
-from conformance.programs.strategies.operands import Bound
+from conformance.programs.strategies.leaves import Bound
 from conformance.programs.strategies.values import MARGIN
 
 Array: TypeAlias = NDArray[Any]

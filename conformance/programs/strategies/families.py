@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from conformance.catalogue.row import Operand
-from conformance.programs.strategies.operands import Operands, Shape, Tensor, partner_shape
+from conformance.programs.strategies.leaves import Shape, Tensor
+from conformance.programs.strategies.operands import Operands, partner_shape
 from conformance.programs.strategies.subscripts import subscript, subscripted
 
 # Tensors (bound or fresh), scalars and plain values, nested as the arguments of the call.

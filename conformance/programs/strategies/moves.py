@@ -15,7 +15,7 @@ from conformance.programs.statements import (
     SetGrad,
     SetRequiresGrad,
 )
-from conformance.programs.strategies.operands import Bound
+from conformance.programs.strategies.leaves import Bound
 from conformance.programs.strategies.scope import Known, Scope
 from conformance.programs.strategies.values import draw_cotangent
 

@@ -7,100 +7,21 @@ turned to their next values without another choice, so that hardly any call is l
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
-from typing import Literal as OneOf
 
 import numpy as np
-from numpy.typing import NDArray
 
 from conformance.catalogue.domains import REAL
 from conformance.catalogue.row import Operand, Row
 from conformance.dtypes import category
-from conformance.programs.statements import Apply, Create, Statement, Var
 from conformance.programs.strategies.draws import Draws
-from conformance.programs.strategies.values import MARGIN, draw_shape, strides, table, walk
-from oracles.question import Literal, Slice
-
-Array: TypeAlias = NDArray[Any]
-Shape: TypeAlias = tuple[int, ...]
-Layout: TypeAlias = OneOf["contiguous", "transposed", "strided", "offset", "expanded"]
-LAYOUTS: tuple[Layout, ...] = ("transposed", "strided", "offset", "expanded")
+from conformance.programs.strategies.leaves import LAYOUTS, Array, Bound, Fresh, Layout, Scalar, Shape, Tensor
+from conformance.programs.strategies.values import MARGIN, draw_shape, strides, table
 
 SCALARS: tuple[float | int, ...] = (2.0, 3, 0.5, -1.5, -2, 1.5, 2.5, 1, -0.75, -1, 2)
 EXPONENTS: tuple[float | int, ...] = (2, 3, 0.5, -1, 2.0, 1.5, 1, -2, 0, -0.5)
 SHIFTED_SCALARS: tuple[float, ...] = (0.5625, 1.0625, -0.5625, 2.0625, 1.5625, -1.0625, -1.5625)
-
-
-@dataclass(frozen=True)
-class Bound:
-    """A tensor that the program has already, with its value in the widest type of its category."""
-
-    name: str
-    array: Array
-    dtype: str
-
-    @property
-    def shape(self) -> Shape:
-        return self.array.shape
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One of several ways to fill a fresh leaf: how far on in its table, whether contiguous, whether
-    positive, and out of which half of the table: the small values or the large ones.
-    """
-
-    shift: int = 0
-    plain: bool = False
-    positive: bool = False
-    half: OneOf["small", "large"] | None = None
-
-
-def _half(values: tuple[float, ...], half: str) -> tuple[float, ...]:
-    middle = sorted(map(abs, values))[len(values) // 2]
-    return tuple(value for value in values if (abs(value) < middle) == (half == "small")) or values
-
-
-@dataclass(frozen=True)
-class Fresh:
-    """A leaf to be made: which table its elements come from, where in it they start and how they go on.
-
-    ``pattern`` holds the elements of a mask or an index, which do not turn.
-    """
-
-    shape: Shape
-    dtype: str
-    values: tuple[float, ...] = ()
-    start: int = 0
-    step: int = 1
-    pattern: tuple[float, ...] | None = None
-    requires_grad: bool = False
-    layout: Layout = "contiguous"
-
-    def elements(self, turn: Turn, shape: Shape) -> tuple[float, ...]:
-        """The elements of a leaf with that many of them, at this turn."""
-        if self.pattern is not None:
-            return self.pattern
-        values = self.values if turn.half is None else _half(self.values, turn.half)
-        step = self.step if math.gcd(self.step, len(values)) == 1 else 1
-        found = walk(values, (self.start + turn.shift) % len(values), step, math.prod(shape))
-        return tuple(map(abs, found)) if turn.positive else found
-
-
-@dataclass(frozen=True)
-class Scalar:
-    """A Python scalar in an operand's place."""
-
-    values: tuple[float | int, ...]
-    start: int
-
-    def at(self, turn: int) -> float | int:
-        return self.values[(self.start + turn) % len(self.values)]
-
-
-Tensor: TypeAlias = "Bound | Fresh"
 
 
 @dataclass(frozen=True)
@@ -284,31 +205,3 @@ def partner_shape(d: Draws, shape: Shape) -> Shape:
         d.choice((2, 3)) if size == 1 else 1 if thin >> axis & 1 else size for axis, size in enumerate(shape)
     )
     return (2, *widened) if form == 5 and len(shape) < 4 else widened
-
-
-def made(name: str, leaf: Fresh, turn: Turn) -> Iterator[Statement]:
-    """The statements that make a leaf, the last of which binds the operand."""
-    layout = "contiguous" if turn.plain else leaf.layout
-    base = _base_shape(layout, leaf.shape)
-    yield Create(name, Literal(leaf.dtype, base, leaf.elements(turn, base)), leaf.requires_grad)
-    if layout != "contiguous":
-        op, args, params = _VIEWS[layout](leaf.shape)
-        yield Apply((f"{name}_{layout[0]}",), op, (Var(name), *args), params)
-
-
-def _base_shape(layout: Layout, shape: Shape) -> Shape:
-    if layout == "transposed":
-        return (*shape[:-2], shape[-1], shape[-2])
-    if layout == "strided":
-        return (*shape[:-1], 2 * shape[-1] - 1)
-    if layout == "offset":
-        return (shape[0] + 1, *shape[1:])
-    return (1, *shape[1:]) if layout == "expanded" else shape
-
-
-_VIEWS: dict[Layout, Any] = {
-    "transposed": lambda shape: ("transpose", (), (("dim0", -2), ("dim1", -1))),
-    "strided": lambda shape: ("__getitem__", ((Ellipsis, Slice(None, None, 2)),), ()),
-    "offset": lambda shape: ("__getitem__", (Slice(1, None, None),), ()),
-    "expanded": lambda shape: ("expand", (), (("sizes", shape),)),
-}

@@ -18,7 +18,8 @@ from conformance.programs.statements import Apply, Create, Detach, Statement, Va
 from conformance.programs.strategies.calls import LEAF_NAMES, as_arguments, draw_arguments, place
 from conformance.programs.strategies.draws import Draws
 from conformance.programs.strategies.evaluation import Forward, Outcome, evaluate
-from conformance.programs.strategies.operands import Bound, Operands, Style
+from conformance.programs.strategies.leaves import Bound
+from conformance.programs.strategies.operands import Operands, Style
 from oracles.question import Literal
 
 

@@ -6,7 +6,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from conformance.programs.strategies.operands import Bound, Fresh, Operands, Shape
+from conformance.programs.strategies.leaves import Bound, Fresh, Shape
+from conformance.programs.strategies.operands import Operands
 from oracles.question import Slice
 
 Entry: TypeAlias = Any
