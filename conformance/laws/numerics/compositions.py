@@ -8,7 +8,7 @@ from conformance.programs.statements import Program
 from conformance.programs.strategies import Style, programs
 
 
-@law("NUM-14", cases=lambda: programs(style=Style(layouts=0, extent=24)), weight=20.0)
+@law("NUM-14", cases=lambda: programs(style=Style(layouts=0, extent=24)), weight=6.0)
 def composes_operators(session: Session, program: Program) -> None:
     """Operators out of the whole catalogue, with modes, loops, branches and gradients in between, in
     float64.
@@ -19,7 +19,7 @@ def composes_operators(session: Session, program: Program) -> None:
 @law(
     "NUM-14",
     cases=lambda: programs(style=Style(dtypes=PRECISIONS, layouts=1, mixed=2, extent=24)),
-    weight=10.0,
+    weight=3.0,
 )
 def composes_operators_in_every_precision(session: Session, program: Program) -> None:
     """The same in three precisions, also mixed."""
