@@ -81,7 +81,8 @@ def _retaining(inputs: Sequence[Any]) -> Iterator[None]:
 
     PyTorch lets them keep it for good, so that a later backward which does not name them fills it as well.
     """
-    asked = [each for each in inputs if isinstance(each, Tensor) and not each.is_leaf and not each.retains_grad]
+    tensors = [each for each in inputs if isinstance(each, Tensor)]
+    asked = [each for each in tensors if not each.is_leaf and not each.retains_grad]
     for each in asked:
         each.retain_grad()
     try:
