@@ -1,7 +1,7 @@
 """The angle of a point.
 
-Derivative: PyTorch's ``atan2_backward``, in which the reciprocal of a square that is 0, or that underflows to 0,
-counts as 0: the origin has gradient 0.
+Derivative: PyTorch's ``atan2_backward``, in which the reciprocal of a square that is 0, or that underflows to
+0, counts as 0: the origin has gradient 0.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from .._tensor import Tensor
 from .declare import declare
-from .public import public, result_of
+from .public import public
 
 __all__: list[str] = []
 
@@ -30,7 +30,7 @@ atan2 = declare(
 
 
 @public("torch", "Tensor", names=("atan2", "arctan2"))
-def _atan2(input: Tensor, other: Tensor) -> Tensor:
+def _atan2(input: Any, other: Any) -> Tensor:
     """The angle of the point with ordinate ``input`` and abscissa ``other``, from -pi to pi.
 
     Raises:
@@ -40,4 +40,5 @@ def _atan2(input: Tensor, other: Tensor) -> Tensor:
         if not isinstance(value, Tensor):
             kind = type(value).__name__
             raise TypeError(f"atan2(): argument '{name}' (position {position}) must be Tensor, not {kind}")
-    return result_of("atan2", atan2(input, other), input, other)
+    result: Tensor = atan2(input, other)
+    return result
