@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from oracles.perturbation.batch import Perturbed
 from oracles.perturbation.directions import complex_steps, is_analytic
 from oracles.perturbation.noise import DOUBLE, PATTERNS, Decision, Precision, spread
-from oracles.question import Cached, Question
+from oracles.question import Cached, CannotAnswer, Question
 
 Real = NDArray[np.float64]
 
 CHUNK = 1 << 18  # numbers in one batch of one operand, at most
+MOST = 1 << 10  # input elements that are moved one by one, at most: a second or two, and no more
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,8 @@ def _analyse(question: Question, precision: Precision = DOUBLE) -> Analysis:
         points = [literal.array().astype(np.float64) for literal in question.inputs]
         seeds = _seeds(question)
         directions = sum(point.size for point in points) if seeds is not None else 0
+        if directions > MOST:
+            raise CannotAnswer(f"{directions} input elements are too many to move one by one; {MOST} are not")
         complete = directions > 0 and is_analytic(question.function)
         widest = max((point.size for point in points), default=1)
         chunk = max(1, CHUNK // ((PATTERNS + 1) * max(widest, 1)))

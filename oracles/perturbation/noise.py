@@ -77,11 +77,17 @@ def spread(points: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
     It is zero where all blocks hold the same infinity or NaN, and infinite where only some do.
     """
     difference = np.abs(points[1:] - points[0])
+    total = np.add.reduce(difference * difference, axis=0)
+    if not (total.min(initial=1.0) > 1e-250 and total.max(initial=1.0) < np.inf):
+        return _spread_of_extremes(points, difference) / noise
+    return np.asarray(np.sqrt(total / len(difference)) / noise)
+
+
+def _spread_of_extremes(points: NDArray[np.float64], difference: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The root mean square of differences whose squares are zero, underflow, or are not finite."""
+    same = (points[1:] == points[0]) | (np.isnan(points[1:]) & np.isnan(points[0]))
+    difference = np.where(same, 0.0, np.where(np.isnan(difference), np.inf, difference))
     largest = difference.max(axis=0, initial=0.0)
-    if not np.isfinite(largest).all():
-        same = (points[1:] == points[0]) | (np.isnan(points[1:]) & np.isnan(points[0]))
-        difference = np.where(same, 0.0, np.where(np.isnan(difference), np.inf, difference))
-        largest = difference.max(axis=0, initial=0.0)
-    difference /= np.where((largest > 0) & np.isfinite(largest), largest, 1.0)  # squares would underflow
-    mean = np.add.reduce(difference * difference, axis=0) / len(difference)
-    return np.asarray(np.sqrt(mean) * (np.where(largest == np.inf, 1.0, largest) / noise))
+    unit = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+    mean = np.square(difference / unit).mean(axis=0)
+    return np.asarray(np.sqrt(mean) * np.where(largest == np.inf, 1.0, largest))

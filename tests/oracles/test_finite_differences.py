@@ -360,6 +360,13 @@ def test_many_inputs_are_taken_in_parts() -> None:
     assert accepts(answer, x * np.cos(x))
 
 
+def test_too_many_inputs_get_no_answer() -> None:
+    x = literal(np.ones(10_000))
+    question = Question(function_of(Apply("neg", (Ref(0),))), (x,), (x,))
+    assert "10000 input elements are too many" in reason(DIFFERENCES.vjp(question))
+    assert accepts(DIFFERENCES.values(question)[0], -np.ones(10_000))
+
+
 def test_it_names_itself() -> None:
     assert DIFFERENCES.name == "finite-differences"
     assert np.__version__ in DIFFERENCES.version
