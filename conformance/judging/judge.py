@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conformance.judging.numbers import Opinion, Panel, Terms, agrees, coarsest, disagreement
+from conformance.judging.numbers import Opinion, Panel, Term, Terms, agrees, coarsest, disagreement
 from conformance.judging.verdict import Disputed, Mismatch, Tally
 from conformance.model.expected import Anything, Expected, ExpectedEvent, ExpectedObservation, Number
 from conformance.programs.statements import Program
@@ -133,9 +133,7 @@ class Judge:
         self.count(subject, opinions)
         if not answers:
             return
-        slack: NDArray[np.float64] | str = np.zeros(number.shape)
-        if number.dtype in FLOATING:
-            slack = self.panel.allowance(terms, number.shape, coarsest(self.expected.record, number))
+        slack = self.allowed(number, terms, answers)
         if isinstance(slack, str):
             self.tally.unjudged[slack] += 1
             return
@@ -147,6 +145,19 @@ class Judge:
                     wanted.place, wanted.name, field, answers[0].reply, got, "", tuple(opinions), slack, worst
                 )
             )
+
+    def allowed(
+        self, number: Number, terms: Sequence[Term], answers: Sequence[Opinion]
+    ) -> NDArray[np.float64] | str:
+        """How far the implementation may be off; or why nobody can say."""
+        if number.dtype not in FLOATING:
+            return np.zeros(number.shape)
+        slack = self.panel.allowance(terms, number.shape, coarsest(self.expected.record, number))
+        reply = answers[0].reply
+        if not isinstance(slack, str) and isinstance(reply, Answer):
+            if np.any(np.isfinite(reply.value) & ~np.isfinite(slack)):
+                return "no finite bound on the rounding is known"
+        return slack
 
     def same(self, wanted: ExpectedObservation, field: str, literal: Literal, got: Tensor) -> None:
         """What was never computed with must be there to the bit."""
