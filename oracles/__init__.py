@@ -1,7 +1,7 @@
 """Three independent ways to know a gradient: PyTorch, SymPy's symbolic derivatives, and finite differences.
 
-The oracles share the language of questions (:mod:`oracles.question`) and nothing else; each engine is imported by the
-one module that needs it, on first use.
+The oracles share the language of questions (:mod:`oracles.question`) and nothing else; each engine is
+imported by the one module that needs it, on first use.
 """
 
 from __future__ import annotations
