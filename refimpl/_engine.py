@@ -307,4 +307,6 @@ class _Walk:
             result = quietly(plan.pull, self.F, given, *node.saved)
         results = tuple(result) if type(node.edges) is tuple else (result,)
         fits = None if node.special is None else node.special.fits
-        return results if fits is None else fitted(self.F, results, fits)
+        if fits is None:
+            return results
+        return fitted(self.F, results, fits) if self.create_graph else quietly(fitted, self.F, results, fits)

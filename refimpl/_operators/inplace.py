@@ -12,6 +12,7 @@ import numpy as np
 
 from .._from_data import array_from
 from .._inplace import change, check_memory
+from .._quiet import quietly
 from .._tensor import Tensor
 from .._vocabulary import TRACED
 from ._arguments import read_tensor
@@ -235,7 +236,7 @@ def _setitem(self: Tensor, index: Any, value: Any) -> None:
     """
     part, places = basic_part(self, index)
     if not isinstance(value, Tensor):
-        value = Tensor(array_from(value).astype(part._array.dtype))
+        value = Tensor(quietly(array_from(value).astype, part._array.dtype))
     if places:
         _put(part, places, value)
     elif value._array.ndim:
