@@ -154,10 +154,10 @@ class Judge:
             return np.zeros(number.shape)
         slack = self.panel.allowance(terms, number.shape, coarsest(self.expected.record, number))
         reply = answers[0].reply
-        if not isinstance(slack, str) and isinstance(reply, Answer):
-            if np.any(np.isfinite(reply.value) & ~np.isfinite(slack)):
-                return "no finite bound on the rounding is known"
-        return slack
+        if isinstance(slack, str) or isinstance(reply, Abstain):
+            return slack
+        unbounded = np.any(np.isfinite(reply.value) & ~np.isfinite(slack))
+        return "no finite bound on the rounding is known" if unbounded else slack
 
     def same(self, wanted: ExpectedObservation, field: str, literal: Literal, got: Tensor) -> None:
         """What was never computed with must be there to the bit."""
