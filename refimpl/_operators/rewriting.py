@@ -20,6 +20,7 @@ from .operator import OPERATORS
 
 __all__ = ["CopySlices", "taken_anew"]
 
+
 def _put(whole: Any, part: Any, last: Step) -> Any:
     result = np.array(whole)
     view = replay(result, last)
