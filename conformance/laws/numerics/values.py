@@ -18,6 +18,7 @@ from conformance.laws.numerics.shared import (
 )
 from conformance.model import predict
 from conformance.model.contested import EVERY
+from conformance.model.expected import ExpectedObservation
 from conformance.programs.statements import Backward, Create, Grad, Observe, Program
 from conformance.programs.strategies import Call, Style
 from conformance.programs.strategies.values import cotangent_table, walk
@@ -50,21 +51,48 @@ def is_linear_in_the_cotangent(session: Session, call: Call) -> None:
 @law("NUM-04", cases=each(Style(layouts=0), curved))
 def differentiates_twice(session: Session, call: Call) -> None:
     """The gradient under create_graph, and the vector-Jacobian product of that gradient."""
-    weights = tuple(Create(f"w_{root.name}", root.cotangent) for root in call.roots)
+    asked = _asked(call, track=False)
+    curved = [seen for seen in predict(asked).observations if seen.fields["requires_grad"]]
+    if not curved:
+        session.conforms(asked, contested=EVERY)
+        return
+    session.conforms(_from_gradients(asked, curved, call.tracked), contested=EVERY)
+
+
+def _depends(call: Call) -> bool:
+    # The gradient of x**0 is zero whatever its cotangent is: whether it has a history is a matter of taste.
+    return call.op != "pow" or call.apply.args[1] != 0
+
+
+@law("NUM-04", cases=each(Style(layouts=0), such=_depends))
+def differentiates_by_the_cotangent(session: Session, call: Call) -> None:
+    """The gradient under create_graph, differentiated by the cotangents that it is linear in: J instead of
+    J^T.
+    """
+    asked = _asked(call, track=True)
+    found = [seen for seen in predict(asked).observations if seen.fields["requires_grad"]]
+    watched = tuple(f"w_{root.name}" for root in call.roots)
+    session.conforms(_from_gradients(asked, found, watched), contested=EVERY)
+
+
+def _asked(call: Call, track: bool) -> Program:
+    """The gradients of a call under create_graph; ``track``: its cotangents require grad as well."""
+    weights = tuple(Create(f"w_{root.name}", root.cotangent, requires_grad=track) for root in call.roots)
     names, seeds = tuple(root.name for root in call.roots), tuple(weight.target for weight in weights)
     targets = tuple(f"g_{name}" for name in call.tracked)
     grad = Grad(targets, names, call.tracked, seeds, create_graph=True, allow_unused=True)
-    first = Program((*call.setup, call.apply, *weights, grad, Observe(targets)))
-    curved = [seen for seen in predict(first).observations if seen.fields["requires_grad"]]
-    if not curved:
-        session.conforms(first, contested=EVERY)
-        return
-    literals = [_cotangent(seen.fields["shape"], seen.fields["dtype"], at) for at, seen in enumerate(curved)]
-    again = tuple(Create(f"u_{seen.name}", literal) for seen, literal in zip(curved, literals, strict=True))
-    roots = tuple(seen.name for seen in curved)
+    # Not whether it is a leaf: of what passes a cotangent on, the gradient may be the cotangent itself.
+    seen = Observe(targets, ("value", "shape", "dtype", "requires_grad"))
+    return Program((*call.setup, call.apply, *weights, grad, seen))
+
+
+def _from_gradients(asked: Program, found: list[ExpectedObservation], watched: tuple[str, ...]) -> Program:
+    """A backward from the gradients that were asked for, after which the grad of those watched is seen."""
+    literals = [_cotangent(seen.fields["shape"], seen.fields["dtype"], at) for at, seen in enumerate(found)]
+    again = tuple(Create(f"u_{seen.name}", literal) for seen, literal in zip(found, literals, strict=True))
+    roots = tuple(seen.name for seen in found)
     second = Backward(roots, tuple(create.target for create in again))
-    whole = Program((*first.statements, *again, second, Observe(call.tracked, ("grad",))))
-    session.conforms(whole, contested=EVERY)
+    return Program((*asked.statements, *again, second, Observe(watched, ("grad",))))
 
 
 def _cotangent(shape: tuple[int, ...], dtype: str, start: int) -> Literal:
