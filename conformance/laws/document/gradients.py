@@ -181,7 +181,16 @@ def gives_the_jacobian_row_by_row(session: Session, program: Program) -> None:
 # --- where the gradient goes ---
 
 
-@law("DOC-18", cases=sketches(_backward, most=6))
+def _beside_a_twin(scope: Scope) -> None:
+    """Sometimes with a second leaf of the same values, since equal values are not equal tensors."""
+    created = [line for line in scope.top if isinstance(line, Create) and line.requires_grad]
+    if scope.d.chance(3):
+        leaf = scope.state.known[created[0].target]
+        compute(scope, "mul", leaf, scope.create(created[0].value, requires_grad=True))
+    backward(scope, root(scope))
+
+
+@law("DOC-18", cases=sketches(_beside_a_twin, most=6))
 def fills_the_grad_of_leaves_only(session: Session, program: Program) -> None:
     """The grad of every tensor of the program after a backward."""
     session.conforms(Program((*program.statements, Observe(program.names, ("is_leaf", "grad")))))
@@ -255,6 +264,7 @@ STRETCHING = (
 @law(
     "DOC-22",
     cases=sketches(_backward, operators=STRETCHING, style=PRECISIONS),
+    weight=2.0,
 )
 def keeps_shape_and_dtype_of_the_leaf(session: Session, program: Program) -> None:
     """Through broadcasting, reductions, reshapes and casts."""

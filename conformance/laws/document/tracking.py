@@ -55,6 +55,7 @@ WITH_FLAT_RESULTS = (*OPERATORS, "gt", "eq", "argmax", "isnan")
 @law(
     "DOC-03",
     cases=sketches(lambda scope: None, operators=WITH_FLAT_RESULTS, style=replace(PLAIN, tracked=3), most=6),
+    weight=2.0,
 )
 def tracks_exactly_what_depends_on_tracked(session: Session, program: Program) -> None:
     """Results of operators on tracked and untracked operands, also those whose results are not floating."""

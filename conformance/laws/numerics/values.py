@@ -126,6 +126,7 @@ def _stretched(call: Call) -> bool:
         lambda row: differentiable(row) and row.shapes in ("broadcast", "matmul", "copy"),
         such=_stretched,
     ),
+    weight=2.0,
 )
 def sums_over_broadcast_axes(session: Session, call: Call) -> None:
     """Operands of different shapes: added axes, stretched axes, and axes of size zero."""
