@@ -152,7 +152,7 @@ FAULTS = (
         "AC09",
         "leaves of equal value are one leaf to the graph",
         _leaves_by_value,
-        ("composes_operators",),
+        ("fills_the_grad_of_leaves_only",),
     ),
     Fault(
         "AC10",
@@ -182,7 +182,7 @@ FAULTS = (
         "HO05",
         "gradients on their way are kept by the name of the node",
         wrong(_engine._Walk, "__init__", _by_name),
-        ("composes_operators",),
+        ("differentiates_through_a_gradient",),
     ),
     Fault(
         "several-results",

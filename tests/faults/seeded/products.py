@@ -9,7 +9,9 @@ from tests.faults.planting import Fault, pullback
 
 def _vector_as_row(right: Any, F: Any, g: Any, other: Any) -> Any:
     gradient = right(F, g, other)
-    return F.t(gradient) if gradient.shape[0] == gradient.shape[1] else gradient
+    if gradient.shape[0] != gradient.shape[1]:
+        raise RuntimeError("the shapes of the cotangent and of the vector do not fit")
+    return F.spread(F.dot(g, other), tuple(gradient.shape))
 
 
 def _untransposed(right: Any, F: Any, g: Any, other: Any) -> Any:
@@ -17,13 +19,15 @@ def _untransposed(right: Any, F: Any, g: Any, other: Any) -> Any:
 
 
 def _untransposed_batch(right: Any, F: Any, g: Any, self: Any) -> Any:
-    return F.bmm(self, g) if self.shape[1] == self.shape[2] else right(F, g, self)
+    if self.shape[1] != self.shape[2]:
+        raise RuntimeError("the shapes of the factors do not fit")
+    return F.bmm(self, g)
 
 
 FAULTS = (
     Fault(
         "LA01",
-        "the outer product in the gradient of a matrix times a vector is transposed where it is square",
+        "a vector is its own transpose: a matrix gets the inner product everywhere, or an error",
         pullback("mv", "self", _vector_as_row),
         ("multiplies_by_the_jacobian[matmul]",),
     ),
@@ -35,7 +39,7 @@ FAULTS = (
     ),
     Fault(
         "bmm-untransposed",
-        "the first factors of a batch are not transposed where they are square",
+        "the first factors of a batch are not transposed",
         pullback("bmm", "other", _untransposed_batch),
         ("multiplies_by_the_jacobian[matmul]",),
     ),

@@ -83,6 +83,6 @@ FAULTS = (
         "cotangent-constant",
         "the cotangent is a constant to the second derivative of a quotient",
         pullback("div", "other", _cotangent_constant),
-        ("composes_operators",),
+        ("differentiates_by_the_cotangent[div]",),
     ),
 )

@@ -78,26 +78,29 @@ FAULTS = (
         (
             "sums_over_broadcast_axes[mul]",
             "multiplies_by_the_jacobian[mul]",
-            "keeps_shape_and_dtype_of_the_leaf",
         ),
     ),
     Fault(
         "BC02",
         "un-broadcasting looks at the number of axes only, and not at axes of size 1",
         forward("sum_to", _equal_rank_ignored),
-        ("sums_over_broadcast_axes[mul]", "keeps_shape_and_dtype_of_the_leaf", "composes_operators"),
+        (
+            "sums_over_broadcast_axes[mul]",
+            "keeps_shape_and_dtype_of_the_leaf",
+            "multiplies_by_the_jacobian[mul]",
+        ),
     ),
     Fault(
         "BC03",
         "the pullback of add gives the cotangent itself to both operands",
         _unfitted("AddBackward0"),
-        ("sums_over_broadcast_axes[add]", "multiplies_the_cotangent_with_the_jacobian"),
+        ("sums_over_broadcast_axes[add]", "multiplies_by_the_jacobian[add]"),
     ),
     Fault(
         "BC05",
         "un-broadcasting ends at one axis: a scalar operand gets a vector",
         forward("sum_to", _never_to_scalar),
-        ("sums_over_broadcast_axes[mul]", "composes_operators"),
+        ("sums_over_broadcast_axes[mul]", "multiplies_by_the_jacobian[mul]"),
     ),
     Fault(
         "BC06",
@@ -109,7 +112,11 @@ FAULTS = (
         "BC07",
         "un-broadcasting takes the mean instead of the sum",
         forward("sum_to", _mean),
-        ("sums_over_broadcast_axes[mul]", "multiplies_the_cotangent_with_the_jacobian", "composes_operators"),
+        (
+            "sums_over_broadcast_axes[mul]",
+            "multiplies_the_cotangent_with_the_jacobian",
+            "multiplies_by_the_jacobian[mul]",
+        ),
     ),
     Fault(
         "BC08",

@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 
 import refimpl
+from refimpl._operators import recording
 from tests.faults.planting import Fault, forward, wrong
 
 
-def _combined_by_position(right: Any, self: Any, other: Any) -> Any:
-    shape = getattr(other, "shape", None)
-    if shape is not None and shape != self.shape and other.numel() == self.numel():
-        other = other.reshape(self.shape)
-    return right(self, other)
+def _combined_by_position(right: Any, operator: Any, operands: Any) -> Any:
+    values = right(operator, operands)
+    if values is NotImplemented or values[0] is None:
+        return values
+    shape, size = values[0].shape, values[0].size
+    return [value if value is None or value.size != size else value.reshape(shape) for value in values]
 
 
 def _off(factor: float) -> Any:
@@ -53,9 +55,9 @@ def _floating(right: Any, self: Any, other: Any) -> Any:
 FAULTS = (
     Fault(
         "BC04",
-        "tensors of equal size but different shape are added place by place",
-        wrong(refimpl.Tensor, "__add__", _combined_by_position),
-        ("computes_value_shape_and_dtype[add]", "sums_over_broadcast_axes[add]"),
+        "tensors of equal size but different shape are combined place by place",
+        wrong(recording, "promoted", _combined_by_position),
+        ("multiplies_by_the_jacobian[where]", "sums_over_broadcast_axes[maximum]"),
     ),
     Fault(
         "cos-by-a-hair",
