@@ -5,7 +5,7 @@ It computes nothing. Each gradient becomes a vector-Jacobian product written int
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,13 +33,14 @@ class Unsure(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Gradient:
-    """The gradient of one target: values of the record to be added, and whether it has a history of its own.
+    """The gradient of one target: values of the record to be added.
 
-    ``through`` are the nodes that a backward through that history would run again.
+    ``history`` holds what a gradient computed under create_graph depends on smoothly, where it has a history
+    of its own; ``through`` are the nodes whose pullbacks computed it.
     """
 
-    terms: tuple[int, ...]
-    tracked: bool
+    terms: tuple[int, ...] = ()
+    history: tuple[Edge, ...] = ()
     through: tuple[Node, ...] = ()
 
 
@@ -99,33 +100,54 @@ def executed(roots: Sequence[Edge], targets: Iterable[Edge]) -> list[Node]:
 def check_released(nodes: Iterable[Node]) -> None:
     """A released node that kept something for its pullback cannot run again."""
     for node in nodes:
-        if any(below.freed for below in node.through):
-            raise Unsure("part of the graph that this gradient was computed with may have been released")
         if not node.freed:
             continue
+        if node.op == "vjp":
+            raise Unsure("the model does not know what the pullbacks of a gradient keep")
         kept = [_reads(node, place) for place in node.inputs]
-        if node.certain and any(what is not None and what.saved for what in kept):
+        if any(what is not None and what.saved for what in kept):
             raise Refused("a second backward through a graph that was released", late=True)
-        if not node.certain or None in kept:
+        if None in kept:
             raise Unsure(f"the model does not know what {node.op} keeps for its pullback")
 
 
-def histories(nodes: Sequence[Node], seeds: Iterable[int]) -> set[int]:
-    """The values whose gradient, under create_graph, has a history of its own; ``seeds`` are roots whose
-    does.
+Sources = dict[tuple[int, int], Edge]
+
+
+def histories(nodes: Sequence[Node], seeds: Mapping[int, Edge]) -> dict[int, Sources]:
+    """For each value whose gradient has a history under create_graph, what that gradient depends on smoothly.
+
+    ``seeds`` maps a root to the edge of its cotangent, where that one is tracked.
     """
-    tracked = set(seeds)
+    found = {root: {_key(edge): edge} for root, edge in seeds.items()}
     for node in nodes:
         if any(isinstance(each, ModelTensor) and each.late for each in node.args):
             raise Unsure("an operand has changed its flag since it was used")
-        incoming = not tracked.isdisjoint(node.results)
+        incoming: Sources = {}
+        for result in node.results:
+            incoming |= found.get(result, {})
         for place, edge in node.inputs.items():
-            what = _reads(node, place)
-            if what is None or what.doubtful:
-                raise Unsure(f"the model does not know what the gradient of {node.op} depends on")
-            if incoming or any(source == saved.RESULT or source in node.inputs for source in what.history):
-                tracked.add(edge.value)
-    return tracked
+            sources = incoming | {_key(source): source for source in _smooth(node, place)}
+            if sources:
+                found[edge.value] = found.get(edge.value, {}) | sources
+    return found
+
+
+def _key(edge: Edge) -> tuple[int, int]:
+    return id(edge.tensor), edge.value
+
+
+def _smooth(node: Node, place: int) -> Iterator[Edge]:
+    """What the pullback of a node multiplies with, for one of its operands, as far as it is tracked."""
+    what = _reads(node, place)
+    if what is None or what.doubtful:
+        raise Unsure(f"the model does not know what the gradient of {node.op} depends on")
+    for source in what.history:
+        if source == saved.RESULT:
+            for result in node.results:
+                yield Edge(ModelTensor(result, (), "float64", True, node), result, node)
+        elif source in node.inputs:
+            yield node.inputs[source]
 
 
 def _reads(node: Node, place: int) -> saved.Reads | None:
@@ -219,20 +241,17 @@ def walk(
     not to. A leaf that was changed in place between two uses is several values: its gradient is their sum.
     """
     plan = sweep(record, roots, cotangents, targets, through)
-    tracked: set[int] = set()
-    if create_graph:
-        pairs = zip(roots, cotangents, strict=True)
-        tracked = histories(
-            plan.nodes, [root.value for root, given in pairs if given and given.requires_grad]
-        )
+    pairs = zip(roots, cotangents, strict=True)
+    seeds = {root.value: given.edge() for root, given in pairs if given is not None and given.requires_grad}
+    sources = histories(plan.nodes, seeds) if create_graph else {}
     terms = plan.terms()
     if not retain_graph:
         release(plan.nodes)
     gradients: dict[int, Gradient] = {}
     for edge in plan.found:
-        before = gradients.get(id(edge.tensor), Gradient((), False))
-        summed = (*before.terms, terms[edge.value])
-        gradients[id(edge.tensor)] = Gradient(summed, before.tracked or edge.value in tracked, plan.nodes)
+        before = gradients.get(id(edge.tensor), Gradient())
+        history = (*before.history, *sources.get(edge.value, {}).values())
+        gradients[id(edge.tensor)] = Gradient((*before.terms, terms[edge.value]), history, plan.nodes)
     return gradients
 
 
@@ -262,11 +281,6 @@ def passed_on(roots: Iterable[Edge]) -> set[int]:
 
 
 def release(nodes: Iterable[Node]) -> None:
-    """Free what ran. What a gradient's own history ran through below is released only in part, the model
-    cannot say.
-    """
+    """Free what ran."""
     for node in nodes:
         node.freed = True
-        for below in node.through:
-            if not below.freed:
-                below.freed, below.certain = True, False

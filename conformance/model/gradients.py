@@ -84,23 +84,25 @@ def accumulated(state: State, tensor: ModelTensor, new: Gradient, create_graph: 
     """
     old = tensor.grad
     terms = (*(old.terms if old is not None else ()), *new.terms)
-    tracked = new.tracked or (old is not None and old.requires_grad)
     if old is not None and old.borrowed:
         state.expected.contested.add(BORROWED_COTANGENT)
     if old is not None and not create_graph and not old.requires_grad:
         old.terms, old.value = terms, total(state, terms, tensor.shape)
         return old
-    return result(state, Gradient(terms, tracked, new.through), tensor, old)
+    before = old.node if old is not None else None
+    history = (*new.history, *(before.inputs.values() if before is not None else ()))
+    through = (*new.through, *(before.through if before is not None else ()))
+    return result(state, Gradient(terms, history, through), tensor)
 
 
-def result(
-    state: State, gradient: Gradient, like: ModelTensor, old: ModelTensor | None = None
-) -> ModelTensor:
+def result(state: State, gradient: Gradient, like: ModelTensor) -> ModelTensor:
     """A gradient as a tensor of its own."""
     value = total(state, gradient.terms, like.shape)
     made = ModelTensor(value, like.shape, like.dtype, terms=gradient.terms)
-    if gradient.tracked:
-        made.requires_grad, made.node = True, history(state, value, gradient, old)
+    if gradient.history:
+        inputs = dict(enumerate(gradient.history))
+        made.requires_grad = True
+        made.node = Node("vjp", (), {}, inputs, (value,), through=gradient.through)
     state.own(made)
     return made
 
@@ -111,15 +113,6 @@ def total(state: State, terms: tuple[int, ...], shape: tuple[int, ...]) -> int:
     for term in terms[1:]:
         (value,) = state.record.add(Apply("add", (Ref(value), Ref(term))), [np.ones(shape)], guessed=True)
     return value
-
-
-def history(state: State, value: int, gradient: Gradient, old: ModelTensor | None) -> Node:
-    """The node of a gradient with a history: it leads to every tensor that the gradient was computed from."""
-    below = state.record.tracked_sources(gradient.terms)
-    owners = [state.owners[position] for position in below if position in state.owners]
-    edges = [tensor.edge() for tensor in owners if tensor.requires_grad]
-    through = gradient.through + (old.node.through if old is not None and old.node is not None else ())
-    return Node("vjp", (), {}, dict(enumerate(edges)), (value,), through=through)
 
 
 def grad(state: State, s: st.Grad) -> None:

@@ -61,20 +61,6 @@ class Record:
             self._frozen[value] = self.add(Freeze(Ref(value)), [self.arrays[value]])[0]
         return self._frozen[value]
 
-    def tracked_sources(self, outputs: Iterable[int]) -> tuple[int, ...]:
-        """The positions that the outputs are differentiable functions of, nearest last; the outputs are not
-        among them.
-        """
-        found: set[int] = set()
-        stack = [source for output in outputs for source in step_sources(self.produced[output].step)]
-        while stack:
-            position = stack.pop()
-            step = self.produced[position].step
-            if position not in found and not isinstance(step, Freeze):
-                found.add(position)
-                stack.extend(step_sources(step))
-        return tuple(sorted(found))
-
     def sources(self, outputs: Iterable[int], cuts: Sequence[int] = ()) -> tuple[int, ...]:
         """The positions that the outputs need, in order, where nothing below a cut is needed."""
         needed: set[int] = set()

@@ -22,7 +22,6 @@ class State:
         self.record = Record()
         self.expected = Expected(self.record)
         self.names: dict[str, ModelTensor | None] = {}
-        self.owners: dict[int, ModelTensor] = {}
         self.enabled = True
 
     def tensor(self, name: str) -> ModelTensor:
@@ -40,8 +39,7 @@ class State:
         self.own(tensor)
 
     def own(self, tensor: ModelTensor) -> None:
-        """Remember which tensor the value belongs to, and in which dtype it is held."""
-        self.owners[tensor.value] = tensor
+        """Remember in which dtype the value is held."""
         self.record.dtypes[tensor.value] = tensor.dtype
 
     def unbind(self, statement: st.Statement) -> None:

@@ -24,8 +24,8 @@ class Node:
 
     ``inputs`` maps the place of each tracked operand among the arguments to its edge; ``args`` and ``params``
     are as written, with references into the record; ``results`` are positions in the record. ``freed`` says
-    whether what it kept has been released (``certain``: all of it, as far as the model can know). The node of
-    a gradient with a history stands for everything that computed it: the nodes that it runs ``through``.
+    whether what it kept has been released. The node of a gradient with a history is called ``vjp`` and stands
+    for all that computed it: the pullbacks of the nodes that it went ``through``.
     """
 
     op: str
@@ -34,7 +34,6 @@ class Node:
     inputs: Mapping[int, Edge]
     results: tuple[int, ...] = ()
     freed: bool = False
-    certain: bool = True
     through: tuple[Node, ...] = ()
 
 
