@@ -41,6 +41,10 @@ def _all_to_both(larger: bool) -> Plant:
     return together(pullback(name, "self", first), pullback(name, "other", second))
 
 
+def _all_to_itself(right: Any, F: Any, g: Any, self: Any, other: Any) -> Any:
+    return g if self is other else right(F, g, self, other)
+
+
 def _exchanged(right: Any, F: Any, g: Any, self: Any, other: Any) -> Any:
     return right(F, g, other, self)
 
@@ -81,7 +85,13 @@ FAULTS = (
     ),
     Fault(
         "EW19",
-        "minimum of a tensor and itself has twice its gradient",
+        "maximum of a tensor and itself has twice its gradient",
+        together(pullback("maximum", "self", _all_to_itself), pullback("maximum", "other", _all_to_itself)),
+        ("answers_acceptably_at_contested_points",),
+    ),
+    Fault(
+        "minimum-to-both",
+        "both operands of minimum get the whole gradient of a tie",
         _all_to_both(larger=False),
         ("answers_acceptably_at_contested_points",),
     ),

@@ -54,8 +54,8 @@ def _listed_axes_only(right: Any, array: Any, shape: Any) -> Any:
     return right(array, (*array.shape[:lead], *shape))
 
 
-def _first_operand_only(right: Any, F: Any, gradients: Any, fits: Any) -> Any:
-    return (*right(F, gradients[:1], fits[:1]), *gradients[1:])
+def _second_operand_only(right: Any, F: Any, gradients: Any, fits: Any) -> Any:
+    return (*gradients[:-1], *right(F, gradients[-1:], fits[-1:]))
 
 
 def _last_of_the_batch(right: Any, F: Any, g: Any, self_shape: Any) -> Any:
@@ -120,8 +120,8 @@ FAULTS = (
     ),
     Fault(
         "BC08",
-        "only the first of two operands is un-broadcast",
-        wrong(_engine, "fitted", _first_operand_only),
+        "only the second of two operands is un-broadcast",
+        wrong(_engine, "fitted", _second_operand_only),
         ("sums_over_broadcast_axes[fmod]", "serves_each_subset_of_operands[mul]"),
     ),
     Fault(
