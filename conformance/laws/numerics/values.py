@@ -64,7 +64,7 @@ def _depends(call: Call) -> bool:
     return call.op != "pow" or call.apply.args[1] != 0
 
 
-@law("NUM-04", cases=each(Style(layouts=0), such=_depends))
+@law("NUM-04", cases=each(Style(layouts=0), curved, such=_depends))
 def differentiates_by_the_cotangent(session: Session, call: Call) -> None:
     """The gradient under create_graph, differentiated by the cotangents that it is linear in: J instead of
     J^T.
