@@ -24,7 +24,8 @@ from conformance.programs.strategies import Call, Style
 from conformance.programs.strategies.values import cotangent_table, walk
 from oracles.question import Literal
 
-ANY_DTYPE = Style(dtypes=(*PRECISIONS, "int64", "int32", "uint8", "bool"), mixed=2)
+# Not uint8: what becomes of negative numbers there is arithmetic modulo 256, and no matter of derivatives.
+ANY_DTYPE = Style(dtypes=(*PRECISIONS, "int64", "int32", "bool"), mixed=2)
 
 
 @law("NUM-01", cases=each(ANY_DTYPE, lambda row: True, track=False))
