@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -11,13 +12,14 @@ from hypothesis.strategies import SearchStrategy
 
 import oracles
 from conformance.adapters import refimpl as adapter
+from conformance.cli.session import known
 from conformance.implementation import Implementation
 from conformance.judging.verdict import Deviation, Mismatch
 from conformance.laws.law import Law, Session
 from conformance.running.determinism import steady
 from conformance.running.effort import EFFORTS, Effort, seed_of
 from conformance.running.guard import Guarded
-from conformance.running.lawrun import parts_of, strategies
+from conformance.running.lawrun import Setting, parts_of, strategies
 from conformance.running.search import Found, Search
 from conformance.running.selection import all_laws
 from oracles.question import Oracle, Question, Reply
@@ -52,6 +54,13 @@ def bench() -> tuple[Oracle, ...]:
     return tuple(Remembering(oracles.load(name)) for name in ("sympy", "finite-differences"))
 
 
+@cache
+def known_to_deviate(name: str) -> Setting:
+    """An implementation in the box, with its known deviations, at quick effort."""
+    implementation = importlib.import_module(f"conformance.adapters.{name}").implementation()
+    return Setting(implementation, bench(), QUICK, known=known(name, None))
+
+
 @dataclass
 class Outcome:
     """What a law came to: the case and the error it ended with, if it did, and the programs it took."""
@@ -61,6 +70,8 @@ class Outcome:
     found: Found | None = None
     case: Any = None
     part: str | None = None
+    silent: list[str | None] = field(default_factory=list)
+    """The parts in which nothing was compared."""
 
     @property
     def kills(self) -> bool:
@@ -89,6 +100,8 @@ def run(
             search, failing = _search(law, each, implementation, effort, seed)
             outcome.programs += search.counts.programs
             outcome.comparisons += search.counts.comparisons
+            if not search.counts.comparisons:
+                outcome.silent.append(each)
             if search.found:
                 outcome.found, outcome.part = search.found[0], each
                 outcome.case = failing[0] if failing else None
