@@ -170,7 +170,11 @@ FAULTS = (
         "grad-replaced",
         "a further backward replaces the gradient instead of adding to it",
         wrong(_engine, "accumulate", _grad_replaced),
-        ("adds_up_several_backwards", "adds_the_second_exercise_to_the_first"),
+        (
+            "adds_up_several_backwards",
+            "adds_the_second_exercise_to_the_first",
+            "survives_long_histories",
+        ),
     ),
     Fault(
         "grad-once",
