@@ -31,7 +31,8 @@ class Style:
 
     ``reuse`` is the share of operands that are taken from the program where one fits; ``tracked`` the share
     of fresh floating leaves that require a gradient; ``shapes``, where there are any, the shapes that fresh
-    leaves have where the operator takes one of them; ``extent`` the most elements that one may have.
+    leaves have where the operator takes one of them; ``extent`` the most elements that one may have;
+    ``others`` further dtypes, which only mixed operands have.
     """
 
     dtypes: tuple[str, ...] = ("float64",)
@@ -44,6 +45,7 @@ class Style:
     tracked: int = 5
     extent: int = 36
     shapes: tuple[Shape, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclass
@@ -142,7 +144,7 @@ class Operands:
         extra = {"floating": (), "numbers": ("int64", "int32"), "any": ("int64", "int32", "bool")}[
             self.row.accepts
         ]
-        return (*self.style.dtypes, *extra)
+        return (*self.style.dtypes, *self.style.others, *extra)
 
     def _layout(self, shape: Shape) -> Layout:
         if (

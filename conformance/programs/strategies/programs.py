@@ -71,7 +71,9 @@ def _programs(d: Draws, plan: _Plan) -> Program:
     # One dtype and three shapes for most of a program, so that what it computes can meet; others come in as
     # mixed operands and by operators that change shapes.
     few = tuple(draw_shape(d, lambda shape: True, style.extent) for _ in range(3))
-    style = replace(style, dtypes=(d.choice(style.dtypes),), shapes=style.shapes or few)
+    main = d.choice(style.dtypes)
+    others = tuple(dtype for dtype in style.dtypes if dtype != main)
+    style = replace(style, dtypes=(main,), others=others, shapes=style.shapes or few)
     scope = Scope(d, style, plan.operators, features, plan.forward or standard_forward())
     scope.moves = {name: move for name, (_, move) in _MOVES.items() if name in features}
     kinds = _weighted(features)
