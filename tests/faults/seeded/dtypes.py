@@ -35,7 +35,7 @@ FAULTS = (
         "GR06",
         "gradients keep the dtype that the operands were promoted to",
         wrong(_engine, "fitted", _summed_and_not_cast),
-        ("keeps_the_precision_of_each_tensor[mul]", "keeps_shape_and_dtype_of_the_leaf"),
+        ("keeps_the_precision_of_each_tensor[mul]", "composes_operators_in_every_precision"),
     ),
     Fault(
         "cast-not-undone",

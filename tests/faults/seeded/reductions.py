@@ -34,8 +34,8 @@ def _by_results(
     return right(F, g * (reduced / (results or 1)), shape, own, axes, keepdim, dtype)
 
 
-def _squeezed(right: Any, x: Any, axes: Any, keepdim: bool, dtype: Any) -> Any:
-    result = np.asarray(right(x, axes, keepdim, dtype))
+def _squeezed(right: Any, x: Any, axes: Any, keepdim: bool, *dtype: Any) -> Any:
+    result = np.asarray(right(x, axes, keepdim, *dtype))
     return result if keepdim else result.squeeze()
 
 
@@ -117,8 +117,8 @@ FAULTS = (
     Fault(
         "RD05",
         "reducing one axis also drops other axes of size 1",
-        forward("sum", _squeezed),
-        ("multiplies_by_the_jacobian[sum]",),
+        together(forward("sum", _squeezed), forward("logsumexp", _squeezed)),
+        ("multiplies_by_the_jacobian[logsumexp]",),
     ),
     Fault(
         "mean-of-all-by-half",
