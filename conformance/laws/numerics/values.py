@@ -148,7 +148,7 @@ def _takes_several_numbers(row: Row) -> bool:
     return len(numbers) > 1 or any(operand.role == "list" for operand in numbers)
 
 
-@law("NUM-13", cases=each(Style(dtypes=PRECISIONS, mixed=4)), weight=3.0)
+@law("NUM-13", cases=each(Style(dtypes=PRECISIONS, mixed=3, tracked=8)), weight=3.0)
 def keeps_the_precision_of_each_tensor(session: Session, call: Call) -> None:
     """Operands in three precisions, also mixed: dtype and accuracy of every gradient."""
     session.conforms(call.backward_program(), contested=EVERY)
