@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import combinations
 
 from conformance.catalogue import Row
@@ -97,10 +98,7 @@ def _from_gradients(asked: Program, found: list[ExpectedObservation], watched: t
 
 
 def _cotangent(shape: tuple[int, ...], dtype: str, start: int) -> Literal:
-    size = 1
-    for extent in shape:
-        size *= extent
-    return Literal(dtype, shape, walk(cotangent_table(dtype), 3 * start + 2, 5, size))
+    return Literal(dtype, shape, walk(cotangent_table(dtype), 3 * start + 2, 5, math.prod(shape)))
 
 
 def _takes_several(row: Row) -> bool:
